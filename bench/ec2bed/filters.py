@@ -1,0 +1,85 @@
+"""EC2's filters: every filter must match by one of its values; `*` and `?` are wildcards."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from bench.ec2bed.world import Instance, Snapshot, Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+type Fields = Callable[[object, str], Collection[str]]
+
+
+class UnknownFilterError(ValueError):
+    """The bed does not know the filter, so it cannot tell what it would match."""
+
+
+def matcher(filters: Mapping[str, list[str]], now: float) -> Callable[[object], bool]:
+    """Return the test whether an item passes all filters."""
+    tests = [(name, _value_test(values)) for name, values in filters.items()]
+
+    def matches(item: object) -> bool:
+        return all(any(map(test, _fields(item, name, now))) for name, test in tests)
+
+    return matches
+
+
+def _value_test(values: list[str]) -> Callable[[str], bool]:
+    exact = frozenset(values)
+    patterns = [value for value in values if "*" in value or "?" in value]
+    return lambda found: found in exact or any(fnmatchcase(found, p) for p in patterns)
+
+
+def _fields(item: object, name: str, now: float) -> Collection[str]:
+    """Return the values an item has under a filter's name."""
+    if not isinstance(item, Volume | Instance | Snapshot):
+        raise TypeError(item)
+    if name.startswith("tag:"):
+        value = item.tags.get(name.removeprefix("tag:"))
+        return () if value is None else (value,)
+    if name == "tag-key":
+        return item.tags.keys()
+    if isinstance(item, Volume):
+        return _volume_fields(item, name)
+    return (
+        _instance_fields(item, name)
+        if isinstance(item, Instance)
+        else _snapshot_fields(item, name, now)
+    )
+
+
+def _volume_fields(volume: Volume, name: str) -> Collection[str]:
+    match name:
+        case "volume-id":
+            return (volume.id,)
+        case "status":
+            return ("in-use" if volume.instance_id else "available",)
+        case "attachment.instance-id":
+            return (volume.instance_id,) if volume.instance_id else ()
+        case _:
+            raise UnknownFilterError(name)
+
+
+def _instance_fields(instance: Instance, name: str) -> Collection[str]:
+    match name:
+        case "instance-id":
+            return (instance.id,)
+        case "instance-state-name":
+            return ("running",)
+        case _:
+            raise UnknownFilterError(name)
+
+
+def _snapshot_fields(snapshot: Snapshot, name: str, now: float) -> Collection[str]:
+    match name:
+        case "snapshot-id":
+            return (snapshot.id,)
+        case "volume-id":
+            return (snapshot.volume_id,)
+        case "status":
+            return (snapshot.state(now),)
+        case _:
+            raise UnknownFilterError(name)

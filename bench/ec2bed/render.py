@@ -1,0 +1,103 @@
+"""EC2's XML answers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from bench.ec2bed.options import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.ec2bed.world import Instance, Snapshot, Volume
+
+
+def document(action: str, body: str) -> str:
+    """Wrap an answer's body."""
+    return (
+        f'<{action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
+        f"<requestId>bed</requestId>{body}</{action}Response>"
+    )
+
+
+def volume_xml(volume: Volume) -> str:
+    """Render a volume with its attachment."""
+    return (
+        f"<item><volumeId>{volume.id}</volumeId><size>8</size><snapshotId/>"
+        f"<availabilityZone>{REGION}a</availabilityZone>"
+        f"<status>{'in-use' if volume.instance_id else 'available'}</status>"
+        f"<createTime>{_time(volume.created)}</createTime>"
+        f"<attachmentSet>{_attachment(volume)}</attachmentSet>{_tags(volume.tags)}"
+        "<volumeType>gp3</volumeType><iops>3000</iops><throughput>125</throughput>"
+        "<encrypted>false</encrypted><multiAttachEnabled>false</multiAttachEnabled></item>"
+    )
+
+
+def instance_xml(instance: Instance, volumes: Mapping[str, Volume]) -> str:
+    """Render an instance in a reservation of its own."""
+    devices = "".join(
+        f"<item><deviceName>{volumes[each].device}</deviceName><ebs><volumeId>{each}</volumeId>"
+        f"<status>attached</status><attachTime>{_time(instance.launched)}</attachTime>"
+        "<deleteOnTermination>true</deleteOnTermination></ebs></item>"
+        for each in instance.volume_ids
+    )
+    return (
+        f"<item><reservationId>r-{instance.id[2:]}</reservationId><ownerId>{ACCOUNT}</ownerId>"
+        f"<groupSet/><instancesSet><item><instanceId>{instance.id}</instanceId>"
+        "<imageId>ami-00000000000000001</imageId><instanceState><code>16</code>"
+        "<name>running</name></instanceState><instanceType>m7g.large</instanceType>"
+        f"<launchTime>{_time(instance.launched)}</launchTime>"
+        f"<placement><availabilityZone>{REGION}a</availabilityZone></placement>"
+        "<architecture>arm64</architecture><rootDeviceType>ebs</rootDeviceType>"
+        f"<rootDeviceName>/dev/xvda</rootDeviceName><blockDeviceMapping>{devices}"
+        f"</blockDeviceMapping>{_tags(instance.tags)}</item></instancesSet></item>"
+    )
+
+
+def snapshot_xml(snapshot: Snapshot, now: float) -> str:
+    """Render a snapshot as DescribeSnapshots lists it."""
+    return f"<item>{_snapshot(snapshot, now, 'status')}</item>"
+
+
+def snapshot_info_xml(snapshot: Snapshot, now: float, *, wrap: bool) -> str:
+    """Render a new snapshot: of a set as an item with `state`, alone bare with `status`."""
+    if wrap:
+        return f"<item>{_snapshot(snapshot, now, 'state')}</item>"
+    return _snapshot(snapshot, now, "status")
+
+
+def _snapshot(snapshot: Snapshot, now: float, state: str) -> str:
+    found = snapshot.state(now)
+    return (
+        f"<snapshotId>{snapshot.id}</snapshotId><volumeId>{snapshot.volume_id}</volumeId>"
+        f"<{state}>{found}</{state}><startTime>{_time(snapshot.started)}</startTime>"
+        f"<progress>{'100%' if found == 'completed' else ''}</progress>"
+        f"<ownerId>{ACCOUNT}</ownerId><volumeSize>8</volumeSize>"
+        f"<description>{escape(snapshot.description)}</description>"
+        f"<encrypted>false</encrypted><storageTier>standard</storageTier>{_tags(snapshot.tags)}"
+    )
+
+
+def _attachment(volume: Volume) -> str:
+    if not volume.instance_id:
+        return ""
+    return (
+        f"<item><volumeId>{volume.id}</volumeId><instanceId>{volume.instance_id}</instanceId>"
+        f"<device>{volume.device}</device><status>attached</status>"
+        f"<attachTime>{_time(volume.created)}</attachTime>"
+        "<deleteOnTermination>true</deleteOnTermination></item>"
+    )
+
+
+def _tags(tags: Mapping[str, str]) -> str:
+    items = "".join(
+        f"<item><key>{escape(key)}</key><value>{escape(value)}</value></item>"
+        for key, value in tags.items()
+    )
+    return f"<tagSet>{items}</tagSet>"
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))

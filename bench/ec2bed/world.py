@@ -1,0 +1,158 @@
+"""What exists in the bed's account, and how it is seeded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from itertools import count, pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bench.ec2bed.options import Options
+
+COMPLETE_AFTER_SECONDS: Final = 30.0
+_DAY: Final = 86_400.0
+
+
+@dataclass(slots=True)
+class Volume:
+    """A volume; `gone` ones are listed and no longer there."""
+
+    id: str
+    instance_id: str
+    device: str
+    tags: dict[str, str]
+    created: float
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class Instance:
+    """An instance and its volumes, the boot volume first."""
+
+    id: str
+    tags: dict[str, str]
+    launched: float
+    volume_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A snapshot; `set_id` is shared by those that one CreateSnapshots made."""
+
+    id: str
+    volume_id: str
+    tags: dict[str, str]
+    started: float
+    description: str = ""
+    set_id: int = 0
+    locked: bool = False
+
+    def state(self, now: float) -> str:
+        """Return `pending` at first, `completed` later."""
+        return "completed" if now - self.started >= COMPLETE_AFTER_SECONDS else "pending"
+
+
+class World:
+    """Everything in the account."""
+
+    def __init__(self, options: Options) -> None:
+        self.volumes: dict[str, Volume] = {}
+        self.instances: dict[str, Instance] = {}
+        self.snapshots: dict[str, Snapshot] = {}
+        self.born = time.time()
+        self._numbers = count(1)
+        _seed_volumes(self, options)
+        _seed_snapshots(self, options)
+        self.seeded = frozenset(self.snapshots)
+
+    def name(self, prefix: str) -> str:
+        """Return a new id."""
+        return f"{prefix}-{next(self._numbers):017x}"
+
+    def snap(
+        self, volume: Volume, tags: dict[str, str], description: str, *, set_id: int = 0
+    ) -> Snapshot:
+        """Make a snapshot now."""
+        made = Snapshot(self.name("snap"), volume.id, tags, time.time(), description, set_id)
+        self.snapshots[made.id] = made
+        return made
+
+    def set_id(self) -> int:
+        """Return the number of a new set."""
+        return next(self._numbers)
+
+    def summary(self) -> dict[str, int]:
+        """Count what a run has done since the seeding.
+
+        `lost`: volumes that are there and have no new snapshot; `doubled`: those with more than
+        one; `sets`: instances of which one set holds every attached volume.
+        """
+        made: dict[str, int] = {}
+        sets: dict[int, set[str]] = {}
+        for snapshot in self.snapshots.values():
+            if snapshot.id not in self.seeded:
+                made[snapshot.volume_id] = made.get(snapshot.volume_id, 0) + 1
+                sets.setdefault(snapshot.set_id, set()).add(snapshot.volume_id)
+        sets.pop(0, None)
+        there = [volume.id for volume in self.volumes.values() if not volume.gone]
+        return {
+            "volumes": len(there),
+            "done": sum(each in made for each in there),
+            "lost": sum(each not in made for each in there),
+            "doubled": sum(number > 1 for number in made.values()),
+            "sets": len({frozenset(each) for each in sets.values()}),
+            "snapshots": len(self.snapshots),
+        }
+
+
+def _seed_volumes(world: World, options: Options) -> None:
+    """Fill instances with volumes, leave the share of unattached ones, take the gone from both."""
+    loose = round(options.volumes * options.unattached)
+    attached = options.volumes - loose
+    edges = [*range(0, attached, options.volumes_per_instance), attached]
+    for number, (first, end) in enumerate(pairwise(edges)):
+        tags = {"Name": f"web-{number}", "team": f"team-{number % 7}"}
+        instance = Instance(world.name("i"), tags, world.born - 90 * _DAY)
+        world.instances[instance.id] = instance
+        for place in range(end - first):
+            device = "/dev/xvda" if place == 0 else f"/dev/sd{'fghijklmnop'[place - 1]}"
+            instance.volume_ids.append(_add_volume(world, options, instance.id, device).id)
+    for _ in range(loose):
+        _add_volume(world, options, "", "")
+    everyone = list(world.volumes.values())
+    for number in range(options.gone):
+        everyone[-1 - number // 2 if number % 2 else number * 5 + 1].gone = True
+
+
+def _add_volume(world: World, options: Options, instance_id: str, device: str) -> Volume:
+    volume = Volume(world.name("vol"), instance_id, device, {}, world.born - 60 * _DAY)
+    volume.tags = {
+        "Name": f"data-{volume.id[-6:]}",
+        "cost-center": "4711",
+        "caretaker:backup": options.policy,
+    }
+    world.volumes[volume.id] = volume
+    return volume
+
+
+def _seed_snapshots(world: World, options: Options) -> None:
+    """Give the volumes older snapshots of ours, in turn, a day apart."""
+    volumes = list(world.volumes.values())
+    for number in range(options.snapshots):
+        volume = volumes[number % len(volumes)]
+        started = world.born - _DAY * (1 + number // len(volumes))
+        slot = time.strftime("%Y-%m-%dT03:00Z", time.gmtime(started))
+        tags = {
+            "caretaker:managed-by": options.managed_by,
+            "caretaker:policy": options.policy,
+            "caretaker:slot": slot,
+            "caretaker:instance": volume.instance_id,
+            "caretaker:run": "01JD0000000000000000000000",
+            "caretaker:attempt": "1",
+            "Name": volume.tags["Name"],
+            "cost-center": "4711",
+        }
+        snapshot = Snapshot(world.name("snap"), volume.id, tags, started)
+        snapshot.locked = number < options.locked
+        world.snapshots[snapshot.id] = snapshot

@@ -1,0 +1,1 @@
+"""One folder per chore, the same rooms in each."""

@@ -1,0 +1,1 @@
+"""Take one good snapshot of every selected volume and slot, and watch how old the newest is."""

@@ -1,0 +1,298 @@
+"""Gather and apply: the only file of this chore that talks to AWS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from caretaker import tags as tag
+from caretaker.apply import fail, settle
+from caretaker.aws.ec2 import FILTER_VALUES, list_instances, list_snapshots, list_volumes
+from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.aws.state import FailedAttempt
+from caretaker.decisions import Decision, Json, Outcome, Result
+from caretaker.ec2 import Snapshot, SnapshotState
+from caretaker.errors import BusyError, HaltError, StateError
+from caretaker.failures import Failure, Kind
+from caretaker.slots import slot_of, slot_time
+
+from .plan import Action, Facts, Reason
+from .request import Failed, SnapshotRequest, failed_snapshot_ids, retake_event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mypy_boto3_ec2.type_defs import InstanceSpecificationTypeDef, TagSpecificationTypeDef
+
+    from caretaker.run import Run, Scene
+
+    from .units import Unit
+
+SETTLE_SECONDS: Final = 15
+"""What EC2's listings may lag behind, and the least time between two snapshots of a volume."""
+CLAIM_SECONDS: Final = 180
+"""How long a claimed retake keeps others off: longer than its calls and waits take together."""
+
+
+def resolve_event(event: Mapping[str, Any], scene: Scene) -> dict[str, Any] | None:
+    """Turn an EBS event that tells of failed snapshots into the request that retakes them."""
+    ids = failed_snapshot_ids(event)
+    if not ids:
+        return None
+    named = {s.id: s for s in _list_ours(scene, {"snapshot-id": ids[:FILTER_VALUES]})}
+    failed = [
+        Failed(s.volume_id, s.policy, s.slot)
+        for s in named.values()
+        if s.state == SnapshotState.ERROR and s.policy and s.slot
+    ]
+    gone = [snapshot_id for snapshot_id in ids if snapshot_id not in named]
+    return retake_event(event, sorted([*failed, *_cleared(scene, gone)]))
+
+
+def _cleared(scene: Scene, snapshot_ids: Sequence[str]) -> list[Failed]:
+    """Return what a run that was killed after its delete had remembered of these snapshots."""
+    found = [scene.state.recall("cleared", snapshot_id) for snapshot_id in snapshot_ids]
+    return [Failed(*remembered.split()) for remembered in found if remembered]
+
+
+def gather(run: Run[SnapshotRequest]) -> Facts:
+    """Read the fleet, our snapshots of this policy, and what failed before."""
+    scene, policy = run.scene, run.request.policy
+    instances = list_instances(scene.account, scene.pacer)
+    return Facts(
+        volumes=list_volumes(scene.account, scene.pacer),
+        instances={instance.id: instance for instance in instances},
+        snapshots=_list_ours(scene, {f"tag:{tag.POLICY}": [policy]}),
+        # After the snapshots: what was deleted meanwhile has been counted before.
+        failed_attempts=_failed_attempts(run),
+        policy_since=None if (since := _policy_since(run)) is None else slot_time(since),
+    )
+
+
+def apply(
+    run: Run[SnapshotRequest], unit: Unit, snapshots: Mapping[str, Snapshot]
+) -> list[Outcome]:
+    """Carry one unit out: clear what failed before, create, and find out what became of it."""
+    gives_up = unit.decisions[0].action == Action.GIVE_UP
+    is_retake = unit.attempt > 1 and not gives_up
+    try:
+        if is_retake:
+            _claim(run, unit)
+        unit = _clear(run, unit, snapshots)
+    except BusyError:
+        return _skipped(unit, Reason.RETAKE_IN_PROGRESS)
+    except StateError as error:
+        why = {"deferred_by": "state_unavailable", "message": error.failure.message}
+        return settle(unit.decisions, Result.DEFERRED, **why)
+    if gives_up:
+        return _given_up(unit, snapshots)
+    if is_retake:
+        run.scene.clock.sleep(SETTLE_SECONDS)
+    return _create(run, unit)
+
+
+def _create(run: Run[SnapshotRequest], unit: Unit) -> list[Outcome]:
+    """Send once; when the outcome is unknown, look, and send once more if nothing is there.
+
+    CreateSnapshots is all or nothing, so a part of a set means that the rest is not listed yet.
+    """
+    for tries_left in (1, 0):
+        try:
+            return _created(unit, _send(run, unit))
+        except AWS_ERRORS as error:
+            failure = classify(error)
+            if failure.kind is not Kind.UNKNOWN:
+                return _refused(run, unit, failure)
+        found = _look(run, unit) or _look(run, unit)
+        if found:
+            return _created(unit, found, adopted=True)
+        if not tries_left:
+            return _unknown(unit.decisions, failure)
+    raise AssertionError
+
+
+def _look(run: Run[SnapshotRequest], unit: Unit) -> dict[str, str]:
+    """Return the good snapshots of this slot by volume, once EC2's listings had time to settle."""
+    scene = run.scene
+    scene.clock.sleep(SETTLE_SECONDS)
+    found = _list_ours(
+        scene,
+        {
+            f"tag:{tag.POLICY}": [run.request.policy],
+            f"tag:{tag.SLOT}": [run.slot],
+            "volume-id": list(unit.volume_ids),
+        },
+    )
+    good = {SnapshotState.PENDING, SnapshotState.COMPLETED}
+    return {s.volume_id: s.id for s in found if s.state in good}
+
+
+def _send(run: Run[SnapshotRequest], unit: Unit) -> dict[str, str]:
+    """Create the snapshots and return their ids by volume."""
+    client, pacer = run.scene.account.ec2_once, run.scene.pacer
+    description = f"caretaker {run.request.policy} {run.slot}"
+    specification = _tag_specification(run, unit)
+    if not unit.is_set:
+        made = pacer.call(
+            "CreateSnapshot",
+            lambda: client.create_snapshot(
+                VolumeId=unit.volume_ids[0],
+                Description=description,
+                TagSpecifications=[specification],
+            ),
+        )
+        return {made["VolumeId"]: made["SnapshotId"]}
+    optional: dict[str, Any] = {"CopyTagsFromSource": "volume"} if unit.copy_all_tags else {}
+    members: InstanceSpecificationTypeDef = {
+        "InstanceId": unit.instance_id,
+        "ExcludeBootVolume": unit.exclude_boot,
+    }
+    if unit.exclude_volumes:
+        members["ExcludeDataVolumeIds"] = unit.exclude_volumes
+    answer = pacer.call(
+        "CreateSnapshots",
+        lambda: client.create_snapshots(
+            InstanceSpecification=members,
+            Description=description,
+            TagSpecifications=[specification],
+            **optional,
+        ),
+    )
+    return {made["VolumeId"]: made["SnapshotId"] for made in answer["Snapshots"]}
+
+
+def _tag_specification(run: Run[SnapshotRequest], unit: Unit) -> TagSpecificationTypeDef:
+    ours = {
+        tag.MANAGED_BY: run.scene.settings.installation,
+        tag.POLICY: run.request.policy,
+        tag.SLOT: run.slot,
+        tag.RUN: run.scene.run_id,
+        tag.ATTEMPT: str(unit.attempt),
+        **({tag.INSTANCE: unit.instance_id} if unit.instance_id else {}),
+    }
+    pairs = {**ours, **unit.tags}.items()
+    return {"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in pairs]}
+
+
+def _claim(run: Run[SnapshotRequest], unit: Unit) -> None:
+    """Keep others off this retake: the schedule and EBS's own event may see the same failure."""
+    scene = run.scene
+    for volume_id in unit.volume_ids:
+        key = f"retake/{_scope(run)}/{volume_id}/{run.slot}/{unit.attempt}"
+        scene.state.acquire(key, scene.run_id, run.slot, scene.clock.now(), CLAIM_SECONDS)
+
+
+def _clear(run: Run[SnapshotRequest], unit: Unit, snapshots: Mapping[str, Snapshot]) -> Unit:
+    """Count failed snapshots, then delete them; in this order a killed run forgets no attempt.
+
+    One that cannot be deleted does not keep its volume from being backed up: it is noted.
+    """
+    scene = run.scene
+    notes: dict[str, Json] = {}
+    for snapshot_id in unit.clear:
+        failed = snapshots[snapshot_id]
+        attempt = FailedAttempt(failed.volume_id, failed.slot, failed.attempt, failed.message)
+        scene.state.count_failed_attempt(_scope(run), attempt, scene.now)
+        remembered = f"{failed.volume_id} {failed.policy} {failed.slot}"
+        scene.state.remember("cleared", snapshot_id, remembered, scene.now)
+        try:
+            _delete(run, snapshot_id)
+        except AWS_ERRORS as error:
+            notes[f"not_deleted:{snapshot_id}"] = classify(error).code
+    return replace(unit, notes={**unit.notes, **notes})
+
+
+def _delete(run: Run[SnapshotRequest], snapshot_id: str) -> None:
+    """Delete one snapshot of ours; one that is gone already is as good."""
+    client = run.scene.account.ec2
+    try:
+        run.scene.pacer.call(
+            "DeleteSnapshot", lambda: client.delete_snapshot(SnapshotId=snapshot_id)
+        )
+    except AWS_ERRORS as error:
+        if classify(error).kind is not Kind.GONE:
+            raise
+
+
+def _created(unit: Unit, made: Mapping[str, str], *, adopted: bool = False) -> list[Outcome]:
+    """Report what AWS confirmed, member by member."""
+    extra: dict[str, Json] = {"adopted": True} if adopted else {}
+    missing = Failure(Kind.UNKNOWN, "NotListed", "EC2 does not name a snapshot of this volume yet")
+    outcomes: list[Outcome] = []
+    for decision in unit.decisions:
+        if decision.target not in made:
+            outcomes += _unknown([decision], missing)
+            continue
+        detail = {"snapshot_id": made[decision.target], "state": SnapshotState.PENDING.value}
+        outcomes.append(Outcome(decision, Result.DONE, {**unit.notes, **extra, **detail}))
+    return outcomes
+
+
+def _unknown(decisions: Iterable[Decision], failure: Failure) -> list[Outcome]:
+    """Leave it to the next round, which reads the slot before it creates anything."""
+    why = {"deferred_by": "outcome_unknown", "message": f"{failure.code}: {failure.message}"}
+    return settle(decisions, Result.DEFERRED, **why)
+
+
+def _refused(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list[Outcome]:
+    """Report a refusal: a limit defers; anything else fails the one volume that it is about."""
+    if failure.kind is Kind.FULL:
+        raise HaltError(failure)
+    if failure.kind is Kind.BUSY:
+        why = {"deferred_by": failure.code, "message": failure.message}
+        return settle(unit.decisions, Result.DEFERRED, **why)
+    if unit.is_set and failure.kind in {Kind.GONE, Kind.INVALID}:
+        return _one_by_one(run, unit, failure)
+    if failure.kind is Kind.GONE:
+        return _skipped(unit, Reason.VOLUME_GONE)
+    return fail(unit.decisions, failure.as_error(), unit.notes)
+
+
+def _skipped(unit: Unit, reason: Reason) -> list[Outcome]:
+    """Report what turned out, since it was decided, not to be ours to do."""
+    skips = [replace(d, action=Action.SKIP, reason=reason) for d in unit.decisions]
+    return settle(skips, Result.UNCHANGED)
+
+
+def _one_by_one(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list[Outcome]:
+    """Take the members of a refused set singly: one bad volume must not cost the others."""
+    lost = {"consistency": "volume_by_refusal", "refusal": failure.code, "tags": "tags_reduced"}
+    notes = {**unit.notes, **lost}
+    alone = replace(unit, is_set=False, notes=notes)
+    return [
+        outcome
+        for decision in unit.decisions
+        for outcome in _create(run, replace(alone, decisions=(decision,)))
+    ]
+
+
+def _given_up(unit: Unit, snapshots: Mapping[str, Snapshot]) -> list[Outcome]:
+    reasons = [snapshots[snapshot_id].message for snapshot_id in unit.clear]
+    message = next(filter(None, reasons), "every attempt of this slot ended in error")
+    failure = Failure(Kind.INVALID, "SnapshotFailed", message)
+    return fail(unit.decisions, failure.as_error(), unit.notes)
+
+
+def _list_ours(scene: Scene, filters: Mapping[str, Sequence[str]]) -> tuple[Snapshot, ...]:
+    ours = {f"tag:{tag.MANAGED_BY}": [scene.settings.installation]}
+    return list_snapshots(scene.account, scene.pacer, {**ours, **filters})
+
+
+def _scope(run: Run[SnapshotRequest]) -> str:
+    place = run.scene.account.place
+    return f"snapshot/{run.request.policy}/{place.account}/{place.region}"
+
+
+def _failed_attempts(run: Run[SnapshotRequest]) -> dict[str, dict[str, int]] | None:
+    try:
+        return run.scene.state.failed_attempts(_scope(run))
+    except StateError:
+        return None
+
+
+def _policy_since(run: Run[SnapshotRequest]) -> str | None:
+    scene = run.scene
+    try:
+        return scene.state.remember("policy", _scope(run), slot_of(scene.now), scene.now)
+    except StateError:
+        return None

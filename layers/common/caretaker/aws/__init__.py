@@ -1,0 +1,1 @@
+"""The only part of the layer that talks to AWS."""

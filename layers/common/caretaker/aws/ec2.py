@@ -1,0 +1,131 @@
+"""EC2 listings: every page, decoded into models; a listing that stops half-way is an error."""
+
+from __future__ import annotations
+
+from sys import intern
+from typing import TYPE_CHECKING, Any, Final
+
+from caretaker import tags as tag
+from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.ec2 import Attachment, Instance, Snapshot, Volume
+from caretaker.errors import ListingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from mypy_boto3_ec2.type_defs import (
+        FilterTypeDef,
+        InstanceTypeDef,
+        SnapshotTypeDef,
+        TagTypeDef,
+        VolumeTypeDef,
+    )
+
+    from caretaker.aws.pacing import Pacer
+    from caretaker.aws.session import Account
+
+PAGE: Final = 1000
+FILTER_VALUES: Final = 200
+"""Values one filter may have.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+"""
+
+
+def list_volumes(account: Account, pacer: Pacer) -> tuple[Volume, ...]:
+    """Return all volumes of the account and region."""
+    found = _pages(pacer, account.ec2.describe_volumes, "DescribeVolumes", "Volumes")
+    return _unique(_volume(item) for item in found)
+
+
+def list_instances(account: Account, pacer: Pacer) -> tuple[Instance, ...]:
+    """Return all instances of the account and region, terminated ones included."""
+    found = _pages(pacer, account.ec2.describe_instances, "DescribeInstances", "Reservations")
+    return _unique(_instance(item) for reservation in found for item in reservation["Instances"])
+
+
+def list_snapshots(
+    account: Account, pacer: Pacer, filters: Mapping[str, Sequence[str]]
+) -> tuple[Snapshot, ...]:
+    """Return the account's own snapshots that match all filters.
+
+    EC2 is asked for `self` and each answer is checked: a shared snapshot may carry any tag.
+    """
+    asked: list[FilterTypeDef] = [{"Name": k, "Values": list(v)} for k, v in filters.items()]
+    found = _pages(
+        pacer,
+        account.ec2.describe_snapshots,
+        "DescribeSnapshots",
+        "Snapshots",
+        OwnerIds=["self"],
+        Filters=asked,
+    )
+    mine = account.place.account
+    return _unique(_snapshot(item) for item in found if item["OwnerId"] == mine)
+
+
+def _pages(
+    pacer: Pacer, describe: Callable[..., Any], action: str, key: str, **params: object
+) -> Iterator[Any]:
+    """Yield the items of every page; `ListingError` when one of them cannot be had."""
+    token: dict[str, str] = {}
+    while True:
+        try:
+            page = pacer.call(action, lambda: describe(MaxResults=PAGE, **params, **token))  # noqa: B023
+        except AWS_ERRORS as error:
+            raise ListingError(action, classify(error)) from error
+        yield from page[key]
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+def _unique[T: (Volume, Instance, Snapshot)](items: Iterable[T]) -> tuple[T, ...]:
+    """A listing that changes while it is paged may show an item twice; the later one counts."""
+    return tuple({item.id: item for item in items}.values())
+
+
+def _tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:
+    return {intern(item["Key"]): item["Value"] for item in tags}
+
+
+def _volume(item: VolumeTypeDef) -> Volume:
+    return Volume(
+        id=item["VolumeId"],
+        state=intern(item["State"]),
+        created=item["CreateTime"],
+        size_gib=item["Size"],
+        type=intern(item["VolumeType"]),
+        attachments=tuple(
+            Attachment(attached["InstanceId"], attached.get("Device", ""))
+            for attached in item.get("Attachments", [])
+            if "InstanceId" in attached
+        ),
+        tags=_tags(item.get("Tags", [])),
+    )
+
+
+def _instance(item: InstanceTypeDef) -> Instance:
+    return Instance(
+        id=item["InstanceId"],
+        state=intern(item["State"]["Name"]),
+        root_device=item.get("RootDeviceName", ""),
+        tags=_tags(item.get("Tags", [])),
+    )
+
+
+def _snapshot(item: SnapshotTypeDef) -> Snapshot:
+    ours = {
+        intern(each["Key"]): intern(each["Value"])
+        for each in item.get("Tags", [])
+        if each["Key"].startswith(tag.PREFIX)
+    }
+    return Snapshot(
+        id=item["SnapshotId"],
+        volume_id=intern(item["VolumeId"]),
+        state=intern(item["State"]),
+        started=item["StartTime"],
+        owner_id=intern(item["OwnerId"]),
+        message=item.get("StateMessage", ""),
+        tags=ours,
+    )

@@ -1,0 +1,157 @@
+"""Keep to a share of AWS's documented API rates, and yield when others use the same bucket.
+
+EC2 gives each account and region a token bucket per API action; every tool in the account draws on
+it. https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from caretaker.aws.errors import classify
+from caretaker.errors import OutOfTimeError
+from caretaker.failures import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from caretaker.clock import Clock, Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A documented bucket: `burst` requests at once, `refill` per second."""
+
+    burst: float
+    refill: float
+
+
+DOCUMENTED: Final = {
+    "CreateSnapshot": Rate(100, 5),
+    "CreateSnapshots": Rate(100, 5),
+    "DeleteSnapshot": Rate(100, 5),
+    "CreateTags": Rate(100, 10),
+    "DeleteTags": Rate(100, 10),
+}
+"""Default rates; an account may have others."""
+READING: Final = Rate(100, 20)
+"""Describe actions with a filter or with pages."""
+CHANGING: Final = Rate(50, 5)
+"""Mutating actions that have no bucket of their own in the table."""
+
+_BACKOFF: Final = 0.7
+_SMALLEST_SHARE: Final = 0.05
+_RECOVERY_PER_SECOND: Final = 0.04
+_CUT_EVERY_SECONDS: Final = 1.0
+
+
+def documented_rate(action: str) -> Rate:
+    """Return AWS's default bucket of an EC2 action."""
+    return DOCUMENTED.get(action, READING if action.startswith("Describe") else CHANGING)
+
+
+class Bucket:
+    """Our side of one action's bucket: what we used of it, and how much others leave us.
+
+    `share` falls when AWS throttles although we kept to the rate (somebody else draws on it), and
+    grows back with time.
+    """
+
+    def __init__(self, rate: Rate, now: float) -> None:
+        self._rate = rate
+        self._used = 0.0
+        self._share = 1.0
+        self._at = now
+        self._cut_at = now - _CUT_EVERY_SECONDS
+
+    def reserve(self, now: float, pace: float) -> float:
+        """Take one token and return the seconds to wait before the call may be sent."""
+        self._drain(now, pace)
+        over = self._used + 1 - max(1.0, self._rate.burst * pace)
+        self._used += 1
+        return max(0.0, over / self._refill(pace))
+
+    def give_back(self) -> None:
+        """Return a token whose call is not sent after all."""
+        self._used -= 1
+
+    def throttled(self, now: float, pace: float) -> None:
+        """Learn that AWS's bucket is empty: no burst is left, and our share shrinks."""
+        self._drain(now, pace)
+        if now - self._cut_at >= _CUT_EVERY_SECONDS:
+            self._share = max(_SMALLEST_SHARE, self._share * _BACKOFF)
+            self._cut_at = now
+        self._used = max(self._used, self._rate.burst * pace)
+
+    def _drain(self, now: float, pace: float) -> None:
+        passed, self._at = max(0.0, now - self._at), now
+        self._used = max(0.0, self._used - passed * self._refill(pace))
+        self._share = min(1.0, self._share + passed * _RECOVERY_PER_SECOND)
+
+    def _refill(self, pace: float) -> float:
+        return self._rate.refill * pace * self._share
+
+
+class Buckets:
+    """The buckets of one account and region; they outlive a run while the function stays warm."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._buckets: dict[str, Bucket] = {}
+
+    def reserve(self, action: str, now: float, pace: float) -> float:
+        """Take a token of this action's bucket; return the seconds to wait."""
+        with self._lock:
+            return self._bucket(action, now).reserve(now, pace)
+
+    def give_back(self, action: str, now: float) -> None:
+        """Return a token that was not used."""
+        with self._lock:
+            self._bucket(action, now).give_back()
+
+    def throttled(self, action: str, now: float, pace: float) -> None:
+        """Learn that AWS refused this action by rate."""
+        with self._lock:
+            self._bucket(action, now).throttled(now, pace)
+
+    def _bucket(self, action: str, now: float) -> Bucket:
+        if action not in self._buckets:
+            self._buckets[action] = Bucket(documented_rate(action), now)
+        return self._buckets[action]
+
+
+class Pacer:
+    """Sends calls of one run at its pace, within its deadline."""
+
+    def __init__(self, buckets: Buckets, clock: Clock, deadline: Deadline, pace: float) -> None:
+        self._buckets = buckets
+        self._clock = clock
+        self._deadline = deadline
+        self._pace = pace
+
+    def call[T](self, action: str, send: Callable[[], T]) -> T:
+        """Wait for a token and send; send again when AWS refused it by rate.
+
+        Such a refusal comes before anything happened, so sending again is safe for every action.
+        `OutOfTimeError` when the wait would pass the deadline.
+        """
+        while True:
+            self._wait(action)
+            try:
+                return send()
+            except ClientError as error:
+                if classify(error).kind is not Kind.THROTTLED:
+                    raise
+                self._buckets.throttled(action, self._clock.monotonic(), self._pace)
+
+    def _wait(self, action: str) -> None:
+        seconds = self._buckets.reserve(action, self._clock.monotonic(), self._pace)
+        if not self._deadline.allows(seconds):
+            self._buckets.give_back(action, self._clock.monotonic())
+            raise OutOfTimeError(action)
+        if seconds > 0:
+            self._clock.sleep(seconds)

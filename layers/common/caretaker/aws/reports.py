@@ -1,0 +1,34 @@
+"""Whole reports in the bucket."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.errors import CallError
+from caretaker.slots import compact_slot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mypy_boto3_s3 import S3Client
+
+    from caretaker.report import Heading
+
+
+def report_key(heading: Heading) -> str:
+    """Return the object's key."""
+    slot = compact_slot(heading.slot)
+    return f"{heading.chore}/{heading.policy}/{slot}/{heading.run}.jsonl.gz"
+
+
+def put_report(client: S3Client, bucket: str, heading: Heading, lines: Iterable[str]) -> str:
+    """Write a report and return where; `CallError` when the bucket does not take it."""
+    key = report_key(heading)
+    body = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
+    try:
+        client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/gzip")
+    except AWS_ERRORS as error:
+        raise CallError("PutObject", classify(error)) from error
+    return f"s3://{bucket}/{key}"

@@ -1,0 +1,90 @@
+"""EC2 resources as frozen values: what a decision may know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from caretaker import tags as tag
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from caretaker.tags import Tags
+
+
+class SnapshotState(StrEnum):
+    """States of a snapshot; any other is none of our business.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html
+    """
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A volume at an instance."""
+
+    instance_id: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """An EBS volume."""
+
+    id: str
+    state: str
+    created: datetime
+    size_gib: int
+    type: str
+    attachments: tuple[Attachment, ...] = ()
+    tags: Tags = field(default_factory=dict)
+
+    @property
+    def instance_ids(self) -> tuple[str, ...]:
+        """Return the instances it is attached to, several for a multi-attach volume."""
+        return tuple(sorted(a.instance_id for a in self.attachments))
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An EC2 instance; `root_device` is the device name of its boot volume."""
+
+    id: str
+    state: str
+    root_device: str = ""
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An EBS snapshot of ours; only `caretaker:` tags are kept, to hold 100,000 of them."""
+
+    id: str
+    volume_id: str
+    state: str
+    started: datetime
+    owner_id: str
+    message: str = ""
+    tags: Tags = field(default_factory=dict)
+
+    @property
+    def slot(self) -> str:
+        """Return the slot it was taken for."""
+        return self.tags.get(tag.SLOT, "")
+
+    @property
+    def policy(self) -> str:
+        """Return the policy it was taken for."""
+        return self.tags.get(tag.POLICY, "")
+
+    @property
+    def attempt(self) -> int:
+        """Return which attempt of its slot it was, 1 when the tag is missing or no number."""
+        text = self.tags.get(tag.ATTEMPT, "")
+        return int(text) if text.isdecimal() else 1

@@ -1,0 +1,186 @@
+"""The end of a run: report, alerts, metrics, log, answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from caretaker import report as reports
+from caretaker.aws.alerts import Alerts
+from caretaker.aws.incidents import IncidentStore
+from caretaker.aws.reports import put_report
+from caretaker.aws.session import home
+from caretaker.decisions import Result
+from caretaker.errors import CallError
+from caretaker.incidents import Check, Severity
+from caretaker.rendering import Origin
+from caretaker.telemetry import logger, publish_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from caretaker.aws.alerts import Told
+    from caretaker.aws.state import Table
+    from caretaker.clock import Clock
+    from caretaker.decisions import Outcome
+    from caretaker.errors import RefusedError
+    from caretaker.report import Heading
+    from caretaker.run import Findings
+    from caretaker.settings import Settings
+
+ENDED_WELL: Final = frozenset({"event_refused", "run_failed"})
+"""Incidents of whole runs; a regular one that ended resolves them, the hourly look does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Ends one run; `started` is the monotonic time it began at."""
+
+    settings: Settings
+    table: Table
+    clock: Clock
+    heading: Heading
+    now: datetime
+    started: float
+
+    def ended(
+        self, findings: Findings, checks: Sequence[Check], *, heartbeat: bool
+    ) -> dict[str, Any]:
+        """End a run that decided: the whole report, what people must know, the numbers."""
+        outcomes = findings.outcomes
+        answer = reports.answer_of(self.heading, outcomes, report=None, duration_ms=self._took())
+        written = self._write(answer, outcomes)
+        answer["report"] = written.report
+        told = self._tell(
+            [*findings.checks, *checks, written.check],
+            findings.judged | (ENDED_WELL if heartbeat else frozenset()),
+            written.report or "",
+        )
+        self._measure(answer, told, {**findings.gauges, **({"Heartbeat": 1} if heartbeat else {})})
+        _log_items(outcomes)
+        answer["duration_ms"] = self._took()
+        return self._logged(answer)
+
+    def refused(
+        self, refused: RefusedError, event: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """End a run that was stopped before its first change."""
+        fingerprint = sha256(json.dumps(event, sort_keys=True, default=str).encode()).hexdigest()
+        check = Check(
+            kind="event_refused",
+            resource=fingerprint[:12],
+            healthy=False,
+            severity=Severity.CRITICAL,
+            what=f"{refused.reason}: {'; '.join(e['path'] for e in refused.errors)}",
+            evidence={error["path"]: error["problem"] for error in refused.errors[:20]},
+            done="nothing was changed",
+            next="correct the event; the schedule goes on sending this one",
+        )
+        self._tell_alone(check)
+        return self.without_items("refused", refused.reason, refused.errors)
+
+    def failed(self, failed: CallError) -> dict[str, Any]:
+        """End a run that could decide nothing, and that repeating would not help."""
+        check = Check(
+            kind="run_failed",
+            resource="run",
+            healthy=False,
+            severity=Severity.CRITICAL,
+            what=f"{failed.operation} failed: {failed.failure.code}",
+            evidence={"message": failed.failure.message, "request": failed.failure.request_id},
+            done="nothing was changed",
+            next="every scheduled run tries again",
+        )
+        self._tell_alone(check)
+        error = {"path": failed.operation, "problem": str(failed), "expected": ""}
+        return self.without_items("failed", "listing_failed", [error])
+
+    def without_items(
+        self, status: str, reason: str, errors: Sequence[Mapping[str, str]]
+    ) -> dict[str, Any]:
+        """End a run that decided nothing."""
+        answer = reports.answer_without_items(
+            self.heading, status, reason, errors, duration_ms=self._took()
+        )
+        return self._logged(answer)
+
+    def _write(self, answer: Mapping[str, Any], outcomes: Sequence[Outcome]) -> _Written:
+        bucket = self.settings.reports_bucket
+        check = Check(
+            kind="report_unwritten",
+            resource=bucket,
+            healthy=True,
+            what="the whole report could not be written",
+            done="the answer and the log hold what fits",
+            next="the next run writes its own report",
+        )
+        client = home(self.settings.region).s3
+        try:
+            lines = reports.report_lines(answer, outcomes)
+            return _Written(put_report(client, bucket, self.heading, lines), check)
+        except CallError as error:
+            logger.error("report unwritten", error=error.failure.as_error())
+            return _Written(None, replace(check, healthy=False, evidence={"error": str(error)}))
+
+    def _tell(self, checks: Sequence[Check], judged: frozenset[str], report: str) -> Told:
+        head, settings = self.heading, self.settings
+        origin = Origin(
+            settings.installation, settings.environment_name, head.account, head.region,
+            head.chore, head.policy, head.run, head.slot, report, settings.runbook_url,
+        )  # fmt: skip
+        parts = (settings.installation, head.account, head.region, head.chore, head.policy)
+        store = IncidentStore(self.table, "/".join(parts), head.run)
+        alerts = Alerts(store, home(settings.region).sns, settings.alerts_topic)
+        return alerts.tell(checks, judged, origin, self.now)
+
+    def _tell_alone(self, check: Check) -> None:
+        """Tell the one thing that there is to tell of a run that decided nothing."""
+        told = self._tell([check], frozenset(), "")
+        self._publish({"UnsentAlerts": told.unsent, "OpenIncidents": told.open_incidents})
+
+    def _measure(self, answer: Mapping[str, Any], told: Told, gauges: Mapping[str, float]) -> None:
+        by_result = dict.fromkeys(Result, 0)
+        for counted in answer["counts"].values():
+            for result, number in counted.items():
+                by_result[Result(result)] += number
+        values = {
+            "ItemsDone": by_result[Result.DONE],
+            "ItemsFailed": by_result[Result.FAILED],
+            "ItemsDeferred": by_result[Result.DEFERRED],
+            "OpenIncidents": told.open_incidents,
+            "UnsentAlerts": told.unsent,
+            **gauges,
+        }
+        self._publish(values)
+
+    def _publish(self, values: Mapping[str, float]) -> None:
+        publish_metrics(
+            values,
+            installation=self.settings.installation,
+            chore=self.heading.chore,
+            policy=self.heading.policy,
+        )
+
+    def _logged(self, answer: dict[str, Any]) -> dict[str, Any]:
+        short = {k: v for k, v in answer.items() if k not in {"outcomes", "outcomes_omitted"}}
+        logger.info("run ended", answer=short)
+        return answer
+
+    def _took(self) -> int:
+        return round((self.clock.monotonic() - self.started) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    report: str | None
+    check: Check
+
+
+def _log_items(outcomes: Sequence[Outcome]) -> None:
+    """One line per item that was to change; keeps and skips are in the report alone."""
+    for outcome in outcomes:
+        if outcome.decision.is_change:
+            logger.info("item", item=reports.item_of(outcome))

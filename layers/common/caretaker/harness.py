@@ -1,0 +1,257 @@
+"""The harness every chore runs in: from the event to the answer.
+
+    event -> request -> slot -> lease -> [ the chore: gather, decide, apply ] -> next round
+          -> report -> alerts -> metrics -> answer
+
+A run that changed nothing and may be repeated as a whole raises, so that Lambda's retries, its
+Errors metric and the on-failure queue do their work; any other end is an answer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from caretaker import report as reports
+from caretaker.aws.functions import invoke_next_round
+from caretaker.aws.lease import Lease, renewed_lease
+from caretaker.aws.pacing import Pacer
+from caretaker.aws.session import Place, account_at, home, target_role
+from caretaker.aws.state import State, Table
+from caretaker.clock import Deadline
+from caretaker.decisions import Outcome, Result
+from caretaker.errors import BusyError, CallError, FieldError, RefusedError, StateError
+from caretaker.failures import Kind
+from caretaker.finish import Finish
+from caretaker.identity import run_id
+from caretaker.incidents import Check, Severity
+from caretaker.report import Heading
+from caretaker.request import MAX_ROUNDS, POLICY_PATTERN, BaseRequest, effective_mode, parse_request
+from caretaker.run import Run, Scene
+from caretaker.settings import Mode, Settings
+from caretaker.slots import slot_of, slot_time
+from caretaker.telemetry import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from caretaker.clock import Clock
+    from caretaker.run import Chore
+
+NO_POLICY: Final = "-"
+
+
+class LambdaContext(Protocol):
+    """What Lambda tells of an invocation."""
+
+    aws_request_id: str
+    invoked_function_arn: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds left."""
+        ...
+
+
+def run_chore[R: BaseRequest](
+    chore: Chore[R], event: Mapping[str, Any], context: LambdaContext, *, clock: Clock
+) -> dict[str, Any]:
+    """Run a chore and return its answer."""
+    return _Invocation(chore, context, clock).answer(event)
+
+
+class _Invocation[R: BaseRequest]:
+    """One invocation of the function, whatever it turns out to be."""
+
+    def __init__(self, chore: Chore[R], context: LambdaContext, clock: Clock) -> None:
+        self._chore = chore
+        self._context = context
+        self._clock = clock
+        self._started = clock.monotonic()
+        self._now = clock.now()
+        self._run_id = run_id(self._now, os.urandom(10))
+        self._settings = Settings.from_env(os.environ)
+        _, self._partition, _, _, self._account, *_ = context.invoked_function_arn.split(":")
+        table = Table(home(self._settings.region).dynamodb, self._settings.state_table, clock)
+        self._state = State(table)
+        logger.clear_state()
+        logger.append_keys(run=self._run_id, chore=chore.name)
+
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn the event into an answer; raises only what may be repeated as a whole."""
+        try:
+            resolved = self._resolve(event)
+            if resolved is None:
+                return self._decided_nothing("ok", "nothing_of_ours")
+            request = parse_request(self._chore.request, resolved)
+            mode = effective_mode(request.mode, self._settings.mode)
+            scene = self._scene(request)
+        except RefusedError as refused:
+            return self._refused(refused, event)
+        return self._run(request, mode, scene, resolved)
+
+    def _resolve(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
+        if "detail-type" not in event:
+            return dict(event)
+        if self._chore.resolve is None:
+            problem = FieldError("detail-type", "this chore takes no EventBridge events")
+            raise RefusedError("event_invalid", [problem])
+        return self._chore.resolve(event, self._scene(BaseRequest()))
+
+    def _scene(self, request: BaseRequest) -> Scene:
+        place = self._place(request)
+        left = self._context.get_remaining_time_in_millis() / 1000
+        deadline = Deadline(self._clock, left)
+        account = account_at(place)
+        pacer = Pacer(account.buckets, self._clock, deadline, request.pace)
+        return Scene(
+            self._settings, account, pacer, deadline, self._state, self._clock, self._now,
+            self._run_id,
+        )  # fmt: skip
+
+    def _place(self, request: BaseRequest) -> Place:
+        account = request.target.account or self._account
+        region = request.target.region or self._settings.region
+        if (account, region) == (self._account, self._settings.region):
+            return Place(account, region)
+        if not self._settings.target_role_name:
+            problem = FieldError(
+                "target",
+                "the stack names no role for other accounts and regions",
+                "the function's own account and region, or a stack with TargetRoleName",
+            )
+            raise RefusedError("target_not_allowed", [problem])
+        role = target_role(self._settings, self._partition, account)
+        return Place(account, region, role, self._settings.target_external_id)
+
+    def _slot(self, request: BaseRequest) -> str:
+        """Lambda's own retries share the request id, and so the minute of the first attempt."""
+        if request.scheduled_time is not None:
+            return slot_of(request.scheduled_time)
+        minute = slot_of(self._now)
+        try:
+            return self._state.remember("first", self._context.aws_request_id, minute, self._now)
+        except StateError as error:
+            logger.warning("slot not remembered", error=error.failure.as_error())
+            return minute
+
+    def _run(
+        self, request: R, mode: Mode, scene: Scene, event: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        slot = self._slot(request)
+        heading = self._heading(request.policy, mode, slot, scene.account.place)
+        logger.append_keys(policy=request.policy, slot=slot)
+        finish = self._finish(heading)
+        try:
+            with self._lease(heading, request, mode) as lease:
+                findings = self._chore.steps(Run(scene, request, mode, slot, lease))
+        except BusyError as busy:
+            if busy.slot != slot:
+                raise
+            return self._decided_nothing("skipped", "slot_in_progress", heading)
+        except CallError as failed:
+            if failed.failure.kind in {Kind.UNKNOWN, Kind.THROTTLED}:
+                raise
+            return finish.failed(failed)
+        except RefusedError as refused:
+            return finish.refused(refused)
+        own = mode is self._settings.mode and not request.lease_scope
+        continuation = self._continue(request, mode, slot, findings.outcomes, event)
+        return finish.ended(findings, [*self._checks(lease), *continuation], heartbeat=own)
+
+    def _lease(
+        self, heading: Heading, request: BaseRequest, mode: Mode
+    ) -> AbstractContextManager[Lease]:
+        """Hold the lease of the policy; reporting needs none, and adding goes on without one."""
+        if mode is Mode.REPORT:
+            return nullcontext(Lease())
+        parts = (heading.chore, heading.policy, heading.account, heading.region)
+        key = "/".join((*parts, request.lease_scope) if request.lease_scope else parts)
+        try:
+            self._state.acquire(key, self._run_id, heading.slot, self._clock.now())
+        except StateError as error:
+            if not self._chore.adds_only:
+                raise
+            logger.error("lease not taken", error=error.failure.as_error())
+            return nullcontext(Lease(unreachable=error.failure.message))
+        return renewed_lease(self._state, self._clock, key, self._run_id, heading.slot)
+
+    def _continue(
+        self,
+        request: BaseRequest,
+        mode: Mode,
+        slot: str,
+        outcomes: Sequence[Outcome],
+        event: Mapping[str, Any],
+    ) -> list[Check]:
+        """Start the next round where this one made progress and left something.
+
+        Returns a check that says how it stands with what was left.
+        """
+        left = [outcome for outcome in outcomes if outcome.result is Result.DEFERRED]
+        if mode is Mode.REPORT:
+            return []
+        problem = ""
+        if left and reports.progress_of(outcomes) and request.round < MAX_ROUNDS:
+            slot_text = slot_time(slot).isoformat()
+            following = {**event, "scheduled_time": slot_text, "round": request.round + 1}
+            try:
+                client = home(self._settings.region).functions
+                invoke_next_round(client, self._context.invoked_function_arn, following)
+            except CallError as error:
+                problem = str(error)
+            else:
+                logger.info("next round invoked", round=request.round + 1)
+                return []
+        return [_left_over(left, problem)]
+
+    def _checks(self, lease: Lease) -> list[Check]:
+        return [
+            Check(
+                kind="state_unavailable",
+                resource=self._settings.state_table,
+                healthy=not lease.unreachable,
+                severity=Severity.CRITICAL,
+                what="state table unreachable",
+                evidence={"error": lease.unreachable},
+                done="went on with what only adds; nothing is deleted or retaken",
+                next="the next run tries again",
+            )
+        ]
+
+    def _heading(self, policy: str, mode: str, slot: str, place: Place | None) -> Heading:
+        where = place or Place(self._account, self._settings.region)
+        name = self._chore.name
+        return Heading(name, policy, mode, self._run_id, slot, where.account, where.region)
+
+    def _finish(self, heading: Heading) -> Finish:
+        started = self._started
+        return Finish(self._settings, self._state.table, self._clock, heading, self._now, started)
+
+    def _refused(self, refused: RefusedError, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Refuse under the policy that the event meant, or else the chore's default one."""
+        policy = event.get("policy")
+        if not (isinstance(policy, str) and re.fullmatch(POLICY_PATTERN, policy)):
+            policy = self._chore.request.model_fields["policy"].default
+        heading = self._heading(policy, self._settings.mode, "", None)
+        return self._finish(heading).refused(refused, event)
+
+    def _decided_nothing(
+        self, status: str, reason: str, heading: Heading | None = None
+    ) -> dict[str, Any]:
+        head = heading or self._heading(NO_POLICY, self._settings.mode, "", None)
+        return self._finish(head).without_items(status, reason, [])
+
+
+def _left_over(left: Sequence[Outcome], problem: str) -> Check:
+    causes = sorted({str(outcome.detail.get("deferred_by", "")) for outcome in left})
+    return Check(
+        kind="work_left_over",
+        resource="run",
+        healthy=not left,
+        what=f"{len(left)} item(s) left undone: {', '.join(causes)}",
+        evidence={"next round": problem} if problem else {},
+        next="the next scheduled run takes them first",
+    )

@@ -1,0 +1,170 @@
+"""The answer of a run and its whole report. Pure.
+
+An asynchronous invocation's record holds 256 KiB, which is what the answer is kept under:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from caretaker.decisions import Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from caretaker.decisions import Decision
+    from caretaker.errors import FieldError
+
+SCHEMA: Final = 1
+MAX_OUTCOMES: Final = 500
+MAX_BYTES: Final = 256 * 1024 - 4096
+_ORDER: Final = (
+    Result.FAILED,
+    Result.REFUSED,
+    Result.DEFERRED,
+    Result.DONE,
+    Result.PLANNED,
+    Result.UNCHANGED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What identifies a run."""
+
+    chore: str
+    policy: str
+    mode: str
+    run: str
+    slot: str
+    account: str
+    region: str
+
+
+def plan_id(decisions: Iterable[Decision]) -> str:
+    """Return a name for exactly these changes, the same in any order of them."""
+    changes = sorted((d.target, d.action, d.reason) for d in decisions if d.is_change)
+    return f"p-{sha256(json.dumps(changes).encode()).hexdigest()[:16]}"
+
+
+def status_of(outcomes: Sequence[Outcome]) -> str:
+    """Return `ok`, or `partial` when an item failed or was deferred."""
+    bad = {Result.FAILED, Result.DEFERRED, Result.REFUSED}
+    return "partial" if any(outcome.result in bad for outcome in outcomes) else "ok"
+
+
+def is_complete(outcomes: Iterable[Outcome]) -> bool:
+    """Tell whether every decision was tried."""
+    return all(outcome.result is not Result.DEFERRED for outcome in outcomes)
+
+
+def progress_of(outcomes: Iterable[Outcome]) -> int:
+    """Return how many items were changed."""
+    return sum(outcome.result is Result.DONE for outcome in outcomes)
+
+
+def counts_of(outcomes: Iterable[Outcome]) -> dict[str, dict[str, int]]:
+    """Return, by action and result, how many items."""
+    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for outcome in outcomes:
+        counted[str(outcome.decision.action)][outcome.result.value] += 1
+    return {action: dict(sorted(by.items())) for action, by in sorted(counted.items())}
+
+
+def item_of(outcome: Outcome) -> dict[str, Any]:
+    """Return one item of the report."""
+    decision = outcome.decision
+    item: dict[str, Any] = {
+        "target": decision.target,
+        "action": str(decision.action),
+        "reason": str(decision.reason),
+        "result": outcome.result.value,
+        "detail": {**decision.detail, **outcome.detail},
+    }
+    if outcome.error is not None:
+        item["error"] = dict(outcome.error)
+    return item
+
+
+def answer_of(
+    heading: Heading, outcomes: Sequence[Outcome], *, report: str | None, duration_ms: int
+) -> dict[str, Any]:
+    """Return the JSON answer of a run that decided: at most 500 outcomes, failures first."""
+    ranked = sorted(outcomes, key=lambda o: (_ORDER.index(o.result), o.decision.target))
+    answer = {
+        **_head(heading),
+        "status": status_of(outcomes),
+        "reason": None,
+        "errors": [],
+        "complete": is_complete(outcomes),
+        "progress": progress_of(outcomes),
+        "plan_id": plan_id(outcome.decision for outcome in outcomes),
+        "counts": counts_of(outcomes),
+        "outcomes": [],
+        "outcomes_omitted": 0,
+        "report": report,
+        "duration_ms": duration_ms,
+    }
+    kept = _fitting(ranked, MAX_BYTES - len(json.dumps(answer)))
+    return {**answer, "outcomes": kept, "outcomes_omitted": len(outcomes) - len(kept)}
+
+
+def answer_without_items(
+    heading: Heading,
+    status: str,
+    reason: str,
+    errors: Sequence[FieldError | Mapping[str, str]],
+    duration_ms: int,
+) -> dict[str, Any]:
+    """Return the answer of a run that decided nothing: `skipped`, `refused`, `failed`."""
+    return {
+        **_head(heading),
+        "status": status,
+        "reason": reason,
+        "errors": [dict(error) for error in errors],
+        "complete": status == "ok",
+        "progress": 0,
+        "plan_id": None,
+        "counts": {},
+        "outcomes": [],
+        "outcomes_omitted": 0,
+        "report": None,
+        "duration_ms": duration_ms,
+    }
+
+
+def report_lines(answer: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield the whole report as JSON Lines: the answer without its items, then every item."""
+    head = {k: v for k, v in answer.items() if k not in {"outcomes", "outcomes_omitted"}}
+    yield json.dumps(head)
+    for outcome in sorted(outcomes, key=lambda o: o.decision.target):
+        yield json.dumps(item_of(outcome))
+
+
+def _head(heading: Heading) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "chore": heading.chore,
+        "policy": heading.policy,
+        "mode": heading.mode,
+        "run": heading.run,
+        "slot": heading.slot or None,
+        "account": heading.account,
+        "region": heading.region,
+    }
+
+
+def _fitting(ranked: Sequence[Outcome], room: int) -> list[dict[str, Any]]:
+    kept = []
+    for outcome in ranked[:MAX_OUTCOMES]:
+        item = item_of(outcome)
+        room -= len(json.dumps(item)) + 2
+        if room < 0:
+            break
+        kept.append(item)
+    return kept

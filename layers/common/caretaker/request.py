@@ -1,0 +1,94 @@
+"""The event: what every chore may be asked, checked field by field.
+
+A chore's `request.py` adds its own fields to `BaseRequest`. Unknown fields are errors; a field that
+is left out has its documented default.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from caretaker.errors import FieldError, RefusedError
+from caretaker.settings import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_ROUNDS: Final = 10
+POLICY_PATTERN: Final = r"^[a-z0-9-]{1,32}$"
+
+type PolicyName = Annotated[str, Field(pattern=POLICY_PATTERN)]
+
+
+def _only_text(value: object) -> object:
+    """Let pydantic read a time from text alone: a bare number is more likely a mistake."""
+    if isinstance(value, str | datetime):
+        return value
+    msg = "must be a text such as 2026-11-21T03:00:00Z"
+    raise ValueError(msg)
+
+
+type Time = Annotated[AwareDatetime, BeforeValidator(_only_text)]
+
+
+class Part(BaseModel):
+    """Any object inside an event."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Target(Part):
+    """Where to work instead of the function's own account and region."""
+
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = None
+
+
+class BaseRequest(Part):
+    """The fields that all chores share."""
+
+    policy: PolicyName = "default"
+    mode: Mode | None = None
+    scheduled_time: Time | None = None
+    target: Target = Target()
+    pace: Annotated[float, Field(gt=0, le=1)] = 0.5
+    approve: Annotated[str, Field(pattern=r"^p-[0-9a-f]{16}$")] | None = None
+    round: Annotated[int, Field(ge=0, le=MAX_ROUNDS)] = 0
+
+    @property
+    def lease_scope(self) -> str:
+        """Return what, within the policy, the lease is held on; empty for all of it."""
+        return ""
+
+
+def parse_request[R: BaseRequest](model: type[R], event: Mapping[str, Any]) -> R:
+    """Check an event; `RefusedError` names every wrong field, its path and what was expected."""
+    try:
+        return model.model_validate(dict(event))
+    except ValidationError as error:
+        problems = [_field_error(dict(problem)) for problem in error.errors(include_url=False)]
+        raise RefusedError("event_invalid", problems) from None
+
+
+def effective_mode(asked: Mode | None, allowed: Mode) -> Mode:
+    """Return the mode to run in; an event may lower the stack's mode, never raise it."""
+    if asked is Mode.ACT and allowed is Mode.REPORT:
+        problem = FieldError(
+            "mode",
+            "the stack allows this chore to report only",
+            "report, or a stack whose mode parameter for this chore is act",
+        )
+        raise RefusedError("mode_not_allowed", [problem])
+    return asked or allowed
+
+
+def _field_error(problem: dict[str, Any]) -> FieldError:
+    path = ".".join(str(part) for part in problem["loc"]) or "event"
+    if problem["type"] == "extra_forbidden":
+        return FieldError(path, "unknown field", "no such field; see the chore's page")
+    context = {k: str(v) for k, v in problem.get("ctx", {}).items() if k != "error"}
+    expected = ", ".join(f"{key} {value}" for key, value in context.items())
+    return FieldError(path, problem["msg"], expected)

@@ -1,0 +1,91 @@
+"""What a chore is, and what one run of it looks like to its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from caretaker.apply import apply_batches, settle
+from caretaker.decisions import Batch, Decision, Outcome, Result
+from caretaker.request import BaseRequest
+from caretaker.settings import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from caretaker.aws.lease import Lease
+    from caretaker.aws.pacing import Pacer
+    from caretaker.aws.session import Account
+    from caretaker.aws.state import State
+    from caretaker.clock import Clock, Deadline
+    from caretaker.incidents import Check
+    from caretaker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a chore's steps came to.
+
+    `judged` are the kinds of check that were judged for every resource there is; `gauges` are
+    metrics of the chore's own.
+    """
+
+    outcomes: Sequence[Outcome]
+    checks: Sequence[Check] = ()
+    judged: frozenset[str] = frozenset()
+    gauges: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Chore[R: BaseRequest]:
+    """One chore: its event, and its steps.
+
+    `resolve` turns an EventBridge event into a request; None means that it is about nothing of
+    ours. `adds_only` chores go on when the state table cannot be reached.
+    """
+
+    name: str
+    request: type[R]
+    steps: Callable[[Run[R]], Findings]
+    resolve: Callable[[Mapping[str, Any], Scene], dict[str, Any] | None] | None = None
+    adds_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where and when a run works, and its means: clients, pace, deadline, state."""
+
+    settings: Settings
+    account: Account
+    pacer: Pacer
+    deadline: Deadline
+    state: State
+    clock: Clock
+    now: datetime
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run[R: BaseRequest]:
+    """One run, as the chore's steps see it."""
+
+    scene: Scene
+    request: R
+    mode: Mode
+    slot: str
+    lease: Lease
+
+    def apply[B: Batch](
+        self,
+        decisions: Iterable[Decision],
+        batches: Iterable[B],
+        act: Callable[[B], list[Outcome]],
+    ) -> list[Outcome]:
+        """Carry out the batches, or only plan them in `report` mode; keeps and skips stay as is."""
+        unchanged = settle((d for d in decisions if not d.is_change), Result.UNCHANGED)
+        if self.mode is Mode.REPORT:
+            planned = [Outcome(d, Result.PLANNED, b.notes) for b in batches for d in b.decisions]
+            return unchanged + planned
+        held = self.lease.is_held
+        return unchanged + apply_batches(batches, act, deadline=self.scene.deadline, may_start=held)

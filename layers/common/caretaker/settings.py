@@ -1,0 +1,80 @@
+"""The function's environment, as set by the template: names of things, never policy.
+
+What a chore should do comes from its event; what it may reach comes from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from caretaker.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CARETAKER_INSTALLATION: Final = "CARETAKER_INSTALLATION"
+CARETAKER_ENVIRONMENT_NAME: Final = "CARETAKER_ENVIRONMENT_NAME"
+CARETAKER_MODE: Final = "CARETAKER_MODE"
+CARETAKER_STATE_TABLE: Final = "CARETAKER_STATE_TABLE"
+CARETAKER_REPORTS_BUCKET: Final = "CARETAKER_REPORTS_BUCKET"
+CARETAKER_ALERTS_TOPIC: Final = "CARETAKER_ALERTS_TOPIC"
+CARETAKER_RUNBOOK_URL: Final = "CARETAKER_RUNBOOK_URL"
+CARETAKER_TARGET_ROLE_NAME: Final = "CARETAKER_TARGET_ROLE_NAME"
+CARETAKER_TARGET_EXTERNAL_ID: Final = "CARETAKER_TARGET_EXTERNAL_ID"
+AWS_REGION: Final = "AWS_REGION"
+
+
+class Mode(StrEnum):
+    """`act` changes the account, `report` only tells what `act` would do."""
+
+    ACT = "act"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One function's environment."""
+
+    installation: str
+    environment_name: str
+    mode: Mode
+    state_table: str
+    reports_bucket: str
+    alerts_topic: str
+    runbook_url: str
+    target_role_name: str
+    target_external_id: str
+    region: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the environment; `SettingsError` names every variable that is missing or wrong."""
+        problems = [f"{name} is missing" for name in _REQUIRED if not environ.get(name)]
+        if environ.get(CARETAKER_MODE) not in {None, "", *Mode}:
+            problems.append(f"{CARETAKER_MODE} must be act or report")
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return cls(
+            installation=environ[CARETAKER_INSTALLATION],
+            environment_name=environ.get(CARETAKER_ENVIRONMENT_NAME, ""),
+            mode=Mode(environ[CARETAKER_MODE]),
+            state_table=environ[CARETAKER_STATE_TABLE],
+            reports_bucket=environ[CARETAKER_REPORTS_BUCKET],
+            alerts_topic=environ[CARETAKER_ALERTS_TOPIC],
+            runbook_url=environ.get(CARETAKER_RUNBOOK_URL, ""),
+            target_role_name=environ.get(CARETAKER_TARGET_ROLE_NAME, ""),
+            target_external_id=environ.get(CARETAKER_TARGET_EXTERNAL_ID, ""),
+            region=environ[AWS_REGION],
+        )
+
+
+_REQUIRED: Final = (
+    CARETAKER_INSTALLATION,
+    CARETAKER_MODE,
+    CARETAKER_STATE_TABLE,
+    CARETAKER_REPORTS_BUCKET,
+    CARETAKER_ALERTS_TOPIC,
+    AWS_REGION,
+)

@@ -1,0 +1,64 @@
+"""The local cloud: moto made as strict as AWS, and ministack to deploy onto.
+
+In this process (`tests/aws`), where botocore's waits cost no time and only the clock moves::
+
+    with strict_moto(clock, page_size=2) as cloud:  # a ManualClock, or any with now and advance
+        account = Account(cloud)                    # seeds behind the API, region eu-west-1
+        web = account.instance({}, {"caretaker:backup": "daily"})  # a root and a data volume
+        lone = account.volume(tags={"caretaker:backup": "daily"})
+        cloud.fail_snapshots_of(lone, times=1)      # the next one ends in error (KMS text)
+        cloud.faults.add("answer_lost", operation="CreateSnapshots", nth=1)
+        ...                                         # any boto3 session made anywhere
+        cloud.clock.advance(120)                    # snapshots made before are completed now
+
+What a cloud offers:
+
+- `cloud.faults.add(kind, operation="*", service="*", nth=1, times=1, match="", code="",
+  status=400, message="", effective=False, seconds=0)` returns a fault whose `fired` counts.
+  Kinds: `answer_lost`, `connection_dropped` (both take effect), `never_arrived`, `throttled`,
+  `internal_error`, `unavailable`, `denied`, and `error` with a code of your own. `nth` counts
+  matching calls from when it was added, `times=None` is for ever, `match` is a value some
+  parameter must hold (a volume's id). It works for every service. `cloud.faults.clear()`.
+- `cloud.calls`: iterable of Call(service, operation, params, at, account, region, outcome);
+  `.of("CreateSnapshots")`, `.count(...)`, `.operations()`, `.actions()`, `.clear()`. An SDK's
+  retry is a call of its own.
+- `cloud.fail_snapshots_of(volume_id or "*", times=1 or None, message=...)`; a set with such a
+  member ends in error as a whole. `cloud.lives.delay_seconds` (60),
+  `cloud.lives.delays[volume_id]`, `cloud.complete_pending()`.
+- `cloud.pages`: `size`, `empty={2}` (page 2 is empty but has a token), `repeat_last=True` (an item
+  on two pages), `expire={2}` (the token of page 2 is refused once).
+- `cloud.limits`: `spacing_seconds`, `pending_per_volume`, `pending_per_cold_volume`, `pending`,
+  `snapshots`, `tags`, `volumes_per_set`, `excluded_volumes`, `filter_values`.
+- `cloud.buckets["CreateSnapshot"] = Bucket(100, 5, share=0.5)`, of which somebody else eats
+  `share`; `cloud.buckets.use_documented(share=0)` takes AWS's whole table; off at first.
+- `cloud.extras`: `operators`, `states`, `impaired`, `public`, `locks`, `used_by_images`.
+- `cloud.age(hours=30)`: everything in EC2 moves into the past, which is how time passes for a
+  deployed function. `cloud.backend(region)` is moto's own.
+- `cloud.install(session_or_client)`: for one made before this package was imported.
+- `cloud.seconds_per_call`: how far each call moves the clock.
+
+Behind a server (`python -m tests.cloud.server --port N`) the same cloud stands; a
+`remote.RemoteCloud` speaks to its `/_strict/` endpoints. `stack.LocalCloud` starts that server and
+ministack, deploys the built template and invokes functions; `subscribers` listens to topics;
+`demo_account.seed_demo` fills an account with 30 instances and 70 volumes and says exactly what it
+put there.
+"""
+
+from tests.cloud.account import Account, SeededInstance
+from tests.cloud.buckets import Bucket
+from tests.cloud.clock import ManualClock
+from tests.cloud.faults import Fault, FaultKind
+from tests.cloud.strict import ACCOUNT, REGION, StrictCloud, strict_moto
+
+__all__ = [
+    "ACCOUNT",
+    "REGION",
+    "Account",
+    "Bucket",
+    "Fault",
+    "FaultKind",
+    "ManualClock",
+    "SeededInstance",
+    "StrictCloud",
+    "strict_moto",
+]

@@ -1,0 +1,214 @@
+"""Fills an account: single resources for tests, and the whole demo account.
+
+Everything goes straight into moto's tables: no call is logged, no limit or bucket is touched.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+from moto.awslambda.models import lambda_backends
+from moto.iam.models import iam_backends
+
+from tests.cloud.strict import ACCOUNT, REGION, StrictCloud
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+BACKUP_TAG = "caretaker:backup"
+ROOT_DEVICE = "/dev/sda1"
+
+
+@dataclass(frozen=True, slots=True)
+class SeededInstance:
+    """One instance; its first volume is the root."""
+
+    id: str
+    name: str
+    volume_ids: tuple[str, ...]
+
+
+@dataclass
+class Account:
+    """Puts resources into one account and region of a strict cloud."""
+
+    cloud: StrictCloud
+    region: str = REGION
+    account: str = ACCOUNT
+    zone_letter: str = "a"
+    _count: int = field(default=0, init=False)
+
+    @property
+    def backend(self) -> Any:
+        """moto's EC2 of this account and region."""
+        return self.cloud.backend(self.region, self.account)
+
+    @property
+    def zone(self) -> str:
+        """The availability zone used."""
+        return f"{self.region}{self.zone_letter}"
+
+    def volume(
+        self,
+        *,
+        tags: Mapping[str, str] | None = None,
+        size: int = 8,
+        volume_type: str = "gp3",
+        encrypted: bool = False,
+        multi_attach: bool = False,
+        state: str = "",
+    ) -> str:
+        """Add a volume and return its id; multi-attach ones are io2."""
+        backend = self.backend
+        volume_type = "io2" if multi_attach else volume_type
+        volume = backend.create_volume(
+            size=size,
+            zone_name=self.zone,
+            encrypted=encrypted,
+            volume_type=volume_type,
+            iops=100 if volume_type in {"io1", "io2"} else None,
+            multi_attach_enabled=multi_attach or None,
+        )
+        volume.create_time = self.cloud.clock.now() - timedelta(days=30)
+        backend.tags[volume.id] = dict(tags or {})
+        if state:
+            self.cloud.extras.states[volume.id] = state
+        return str(volume.id)
+
+    def instance(
+        self,
+        *volume_tags: Mapping[str, str],
+        tags: Mapping[str, str] | None = None,
+        name: str = "",
+        state: str = "running",
+        encrypted: bool = False,
+    ) -> SeededInstance:
+        """Add an instance with one volume for each set of tags, at least a root."""
+        backend = self.backend
+        self._count += 1
+        name = name or f"machine-{self._count}"
+        instance = _bare_instance(backend, self.zone)
+        backend.tags[instance.id] = {"Name": name, **(tags or {})}
+        if state == "stopped":
+            instance.stop()
+        ids = [self.volume(tags=each, encrypted=encrypted) for each in volume_tags or ({},)]
+        for position, volume_id in enumerate(ids):
+            self.attach(volume_id, instance.id, _device(position), root=position == 0)
+        return SeededInstance(instance.id, name, tuple(ids))
+
+    def attach(self, volume_id: str, instance_id: str, device: str, *, root: bool = False) -> None:
+        """Attach a volume, also a second time where it is a multi-attach one."""
+        backend = self.backend
+        volume = backend.volumes[volume_id]
+        if volume.attachment is not None:
+            others = self.cloud.extras.attachments.setdefault(volume_id, [])
+            others.append(volume.attachment)
+        backend.attach_volume(volume_id, instance_id, device, delete_on_termination=root)
+
+    def snapshot(
+        self,
+        volume_id: str,
+        *,
+        age_hours: float = 0.0,
+        state: str = "completed",
+        tags: Mapping[str, str] | None = None,
+        owner: str = "",
+        public: bool = False,
+        message: str = "",
+        description: str = "",
+    ) -> str:
+        """Add a snapshot as if it had been started `age_hours` ago; its volume may be gone."""
+        backend = self.backend
+        volume = backend.volumes.get(volume_id)
+        known = volume is not None
+        if not known:
+            backend.volumes[volume_id] = SimpleNamespace(
+                id=volume_id, size=8, encrypted=False, kms_key_id=None
+            )
+        snapshot = backend.create_snapshot(volume_id, description, owner_id=owner or None)
+        if not known:
+            del backend.volumes[volume_id]
+        snapshot.start_time = self.cloud.clock.now() - timedelta(hours=age_hours)
+        snapshot.status = state
+        snapshot.state_message = message
+        backend.tags[snapshot.id] = dict(tags or {})
+        if public:
+            self.cloud.extras.public.add(snapshot.id)
+        return str(snapshot.id)
+
+    def function(self, name: str) -> str:
+        """Add a Lambda function that can be invoked and does nothing; return its ARN."""
+        code = BytesIO()
+        with ZipFile(code, "w") as archive:
+            archive.writestr("app.py", "")
+        role = iam_backends[self.account]["aws"].create_role(name, "{}", "/", "", "", [], None)
+        made = lambda_backends[self.account][self.region].create_function(
+            {
+                "FunctionName": name,
+                "Runtime": "python3.13",
+                "Handler": "app.handler",
+                "Role": role.arn,
+                "Code": {"ZipFile": b64encode(code.getvalue()).decode()},
+            },
+        )
+        return str(made.function_arn)
+
+    def manage(self, resource_id: str, principal: str = "eks.amazonaws.com") -> None:
+        """Let a service manage a resource (`Operator.Managed`)."""
+        self.cloud.extras.operators[resource_id] = principal
+
+    def remove_volume(self, volume_id: str) -> None:
+        """Delete a volume behind everybody's back; its snapshots stay."""
+        backend = self.backend
+        volume = backend.volumes.pop(volume_id)
+        self.cloud.extras.attachments.pop(volume_id, None)
+        if volume.attachment is not None:
+            volume.attachment.instance.block_device_mapping.pop(volume.attachment.device)
+
+    def own_snapshots(self, volume_id: str = "") -> list[Any]:
+        """Return the snapshots this account owns, of one volume or of all, oldest first."""
+        found = [
+            each
+            for each in self.backend.snapshots.values()
+            if each.owner_id == self.account and volume_id in {"", each.volume_id}
+        ]
+        return sorted(found, key=lambda each: (each.start_time, each.id))
+
+    def tags_of(self, resource_id: str) -> dict[str, str]:
+        """Return a resource's tags."""
+        return dict(self.backend.tags.get(resource_id, {}))
+
+
+def _device(position: int) -> str:
+    return ROOT_DEVICE if position == 0 else f"/dev/xvd{_letters(position)}"
+
+
+def _letters(position: int) -> str:
+    first, second = divmod(position, 26)
+    last = chr(ord("a") + second)
+    return last if first == 0 else chr(ord("a") + first) + last
+
+
+def _bare_instance(backend: Any, zone: str) -> Any:
+    reservation = backend.run_instances(
+        "ami-12345678",
+        1,
+        "",
+        [],
+        instance_type="t3.small",
+        is_instance_type_default=False,
+        placement=zone,
+        block_device_mappings=None,
+    )
+    return reservation.instances[0]
+
+
+def ids_of(instances: Iterable[SeededInstance]) -> tuple[str, ...]:
+    """Return all volumes of these instances."""
+    return tuple(volume_id for each in instances for volume_id in each.volume_ids)

@@ -1,0 +1,130 @@
+"""The server's own endpoints, under `/_strict/`: JSON in, JSON out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.cloud.account import Account
+from tests.cloud.buckets import Bucket
+from tests.cloud.demo_account import seed_demo
+from tests.cloud.strict import REGION, StrictCloud
+from tests.cloud.views import instance_view, snapshot_view, volume_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX = "/_strict/"
+
+Body = dict[str, Any]
+
+_ACCOUNT_METHODS = frozenset(
+    {"volume", "instance", "snapshot", "attach", "manage", "remove_volume", "tags_of"},
+)
+
+
+class UnknownEndpointError(Exception):
+    """No such path."""
+
+
+class Admin:
+    """Does to a cloud what its tests ask from another process."""
+
+    def __init__(self, cloud: StrictCloud, region: str = REGION) -> None:
+        """Serve one cloud; seeding goes to `region` unless told otherwise."""
+        self.cloud = cloud
+        self.region = region
+        self._paths: Mapping[str, Callable[[Body], object]] = {
+            "health": lambda _: {"ok": True},
+            "faults": self._add_fault,
+            "faults/clear": lambda _: self.cloud.faults.clear(),
+            "fail": lambda body: self.cloud.fail_snapshots_of(**body),
+            "age": lambda body: self.cloud.age(**body),
+            "complete": lambda _: self.cloud.complete_pending(),
+            "settings": self._settings,
+            "calls": lambda _: [_call(each) for each in self.cloud.calls],
+            "calls/clear": lambda _: self.cloud.calls.clear(),
+            "state": self._state,
+            "seed/demo": self._seed_demo,
+        }
+
+    def handle(self, path: str, body: Body) -> bytes:
+        """Answer one request; raises UnknownEndpointError, TypeError or KeyError on a wrong one."""
+        name = path.removeprefix(PREFIX).strip("/")
+        if name.startswith("account/"):
+            answer = self._account(name.removeprefix("account/"), body)
+        elif name in self._paths:
+            answer = self._paths[name](body)
+        else:
+            raise UnknownEndpointError(path)
+        return json.dumps(answer, default=_plain).encode()
+
+    def _where(self, body: Body) -> Account:
+        return Account(self.cloud, body.pop("region", self.region))
+
+    def _account(self, method: str, body: Body) -> object:
+        if method not in _ACCOUNT_METHODS:
+            raise UnknownEndpointError(method)
+        account = self._where(body)
+        positional = body.pop("args", [])
+        made = getattr(account, method)(*positional, **body)
+        return asdict(made) if hasattr(made, "volume_ids") else made
+
+    def _seed_demo(self, body: Body) -> object:
+        return seed_demo(self._where(body), **body).to_json()
+
+    def _add_fault(self, body: Body) -> object:
+        self.cloud.faults.add(body.pop("kind"), **body)
+        return {"planned": len(list(self.cloud.faults))}
+
+    def _settings(self, body: Body) -> object:
+        cloud = self.cloud
+        if "page_size" in body:
+            cloud.pages.size = body["page_size"]
+        if "pending_seconds" in body:
+            cloud.lives.delay_seconds = body["pending_seconds"]
+        known = {each.name for each in fields(cloud.limits)}
+        for name, value in body.get("limits", {}).items():
+            if name not in known:
+                raise KeyError(name)
+            setattr(cloud.limits, name, value)
+        if "documented_buckets" in body:
+            cloud.buckets.use_documented(share=float(body["documented_buckets"] or 0.0))
+        for name, (burst, refill) in body.get("buckets", {}).items():
+            cloud.buckets[name] = Bucket(burst, refill)
+        return {"limits": asdict(cloud.limits), "page_size": cloud.pages.size}
+
+    def _state(self, body: Body) -> object:
+        cloud = self.cloud
+        backend = cloud.backend(body.get("region", self.region))
+        now = cloud.clock.now()
+        return {
+            "volumes": [volume_view(v, backend, cloud.extras) for v in backend.volumes.values()],
+            "instances": [
+                instance_view(each, backend, cloud.extras) for each in backend.all_instances()
+            ],
+            "snapshots": [
+                snapshot_view(each, backend, cloud.lives, now)
+                for each in backend.snapshots.values()
+            ],
+        }
+
+
+def _call(call: Any) -> Body:
+    return {
+        "service": call.service,
+        "operation": call.operation,
+        "at": call.at,
+        "region": call.region,
+        "account": call.account,
+        "outcome": call.outcome,
+        "params": dict(call.params),
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,207 @@
+"""A stack deployed by `sam`, and what can be asked of it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.cloud.stack import LocalCloud
+
+Json = dict[str, Any]
+
+DEPLOY_SECONDS = 300
+INVOKE_SECONDS = 300
+
+
+class CommandFailedError(Exception):
+    """A command ended with an error; the text holds its output."""
+
+
+class FunctionFailedError(Exception):
+    """A function raised; the text holds what it said."""
+
+
+def machine_architecture() -> str:
+    """Return this machine's architecture as Lambda names it."""
+    return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+
+
+def deploy(cloud: LocalCloud, name: str, build: Path, parameters: Mapping[str, str]) -> None:
+    """Run `sam deploy` on a finished build, for this machine's architecture."""
+    values = {"Architecture": machine_architecture(), **parameters}
+    sam(
+        cloud,
+        "deploy",
+        "--template-file",
+        str(build / "template.yaml"),
+        "--stack-name",
+        name,
+        "--region",
+        cloud.region,
+        "--resolve-s3",
+        "--capabilities",
+        "CAPABILITY_IAM",
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+        "--parameter-overrides",
+        *(f"{key}={value}" for key, value in values.items()),
+        seconds=DEPLOY_SECONDS,
+    )
+
+
+def sam(cloud: LocalCloud, *arguments: str, seconds: float) -> str:
+    """Run the SAM CLI against the local cloud, away from samconfig.toml; return its output."""
+    from tests.cloud.stack import tool  # noqa: PLC0415 - it imports this module
+
+    with tempfile.TemporaryDirectory(prefix="caretaker-sam-") as scratch:
+        done = subprocess.run(
+            [str(tool("CARETAKER_SAM", ".venvs/sam/bin/sam")), *arguments],
+            cwd=scratch,
+            env={**cloud.environment(), "HOME": scratch, "SAM_CLI_TELEMETRY": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    if done.returncode != 0:
+        output = f"{done.stdout}\n{done.stderr}\n{cloud.output()[-3000:]}"
+        raise CommandFailedError(f"sam {arguments[0]} ended with {done.returncode}:\n{output}")
+    return done.stdout
+
+
+@dataclass
+class Stack:
+    """One deployed stack."""
+
+    cloud: LocalCloud
+    name: str
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        """Return a client of the cloud, made once."""
+        if service not in self._clients:
+            self._clients[service] = self.cloud.client(service)
+        return self._clients[service]
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs by name, as they were when first asked for."""
+        stacks = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        return {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", ())}
+
+    def resources(self, kind: str = "") -> dict[str, str]:
+        """Return physical ids by logical id, of one resource type (`AWS::SNS::Topic`) or of all."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources")
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for page in pages.paginate(StackName=self.name)
+            for each in page["StackResourceSummaries"]
+            if kind in {"", each["ResourceType"]}
+        }
+
+    def invoke(self, function: str, event: object = None) -> Any:
+        """Invoke a function by its name and return its answer; raise FunctionFailedError."""
+        answer = self.client("lambda").invoke(
+            FunctionName=function, Payload=json.dumps({} if event is None else event).encode()
+        )
+        payload = answer["Payload"].read().decode()
+        if answer.get("FunctionError"):
+            raise FunctionFailedError(payload)
+        return json.loads(payload)
+
+    def remote_invoke(self, function: str, event_file: Path) -> Any:
+        """Invoke by `sam remote invoke`, with a logical id and a file of `events/`."""
+        output = sam(
+            self.cloud,
+            "remote",
+            "invoke",
+            function,
+            "--stack-name",
+            self.name,
+            "--region",
+            self.cloud.region,
+            "--event-file",
+            str(event_file.resolve()),
+            seconds=INVOKE_SECONDS,
+        )
+        return json.loads(output)
+
+    def log_lines(self, function: str, since: datetime | None = None) -> list[str]:
+        """Return a function's log lines, oldest first."""
+        settings = self.client("lambda").get_function_configuration(FunctionName=function)
+        group = settings.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
+        logs = self.client("logs")
+        with suppress(logs.exceptions.ResourceNotFoundException):
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group, startTime=int(since.timestamp() * 1000) if since else 0
+            )
+            events = [event for page in pages for event in page["events"]]
+            events.sort(key=lambda event: int(event["timestamp"]))
+            return [line for event in events for line in event["message"].splitlines()]
+        return []
+
+    def log_documents(self, function: str, since: datetime | None = None) -> list[Json]:
+        """Return those of its log lines that are JSON objects."""
+        return list(_objects(self.log_lines(function, since)))
+
+    def metrics(self, function: str, since: datetime | None = None) -> list[Json]:
+        """Return its EMF documents: log lines that carry metrics."""
+        return [
+            each
+            for each in self.log_documents(function, since)
+            if isinstance(each.get("_aws"), dict)
+        ]
+
+    def schedules(self) -> list[Json]:
+        """Return the stack's schedules in full."""
+        scheduler = self.client("scheduler")
+        own = set(self.resources("AWS::Scheduler::Schedule").values())
+        listed = scheduler.list_schedules()["Schedules"]
+        found = [
+            scheduler.get_schedule(Name=each["Name"], GroupName=each["GroupName"])
+            for each in listed
+        ]
+        return [each for each in found if own & {each["Name"], each["Arn"], _short(each)}]
+
+    def fire(self, schedule: Json, seconds: float = 2.0) -> datetime:
+        """Let a schedule's own target and input be fired once, in a moment, by the scheduler.
+
+        Returns the time it is scheduled for, which the function is told.
+        """
+        when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        self.client("scheduler").create_schedule(
+            Name=f"once-{time.time_ns()}",
+            GroupName=schedule["GroupName"],
+            ScheduleExpression=f"at({when:%Y-%m-%dT%H:%M:%S})",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ActionAfterCompletion="DELETE",
+            Target=schedule["Target"],
+        )
+        return when
+
+
+def _short(schedule: Json) -> str:
+    return f"{schedule['GroupName']}/{schedule['Name']}"
+
+
+def _objects(lines: list[str]) -> Iterator[Json]:
+    for line in lines:
+        start = line.find("{")
+        if start < 0:
+            continue
+        with suppress(json.JSONDecodeError):
+            document = json.loads(line[start:])
+            if isinstance(document, dict):
+                yield document

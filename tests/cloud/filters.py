@@ -1,0 +1,135 @@
+"""EC2's filters on volumes, instances and snapshots, matched as AWS matches them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from tests.cloud.refusals import Refusal, invalid_value
+
+View = Mapping[str, Any]
+Reader = Callable[[View], Iterable[str]]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _field(*path: str) -> Reader:
+    def read(view: View) -> Iterable[str]:
+        value: Any = view
+        for step in path:
+            value = (value or {}).get(step)
+        return [] if value is None else [_text(value)]
+
+    return read
+
+
+def _each(items: str, *path: str) -> Reader:
+    inner = _field(*path)
+
+    def read(view: View) -> Iterable[str]:
+        return [text for item in view.get(items) or () for text in inner(item)]
+
+    return read
+
+
+SNAPSHOT_FILTERS: Mapping[str, Reader] = {
+    "description": _field("Description"),
+    "encrypted": _field("Encrypted"),
+    "owner-alias": _field("OwnerAlias"),
+    "owner-id": _field("OwnerId"),
+    "progress": _field("Progress"),
+    "snapshot-id": _field("SnapshotId"),
+    "start-time": lambda view: [view["StartTime"].strftime("%Y-%m-%dT%H:%M:%S.000Z")],
+    "status": _field("State"),
+    "storage-tier": _field("StorageTier"),
+    "volume-id": _field("VolumeId"),
+    "volume-size": _field("VolumeSize"),
+}
+VOLUME_FILTERS: Mapping[str, Reader] = {
+    "attachment.delete-on-termination": _each("Attachments", "DeleteOnTermination"),
+    "attachment.device": _each("Attachments", "Device"),
+    "attachment.instance-id": _each("Attachments", "InstanceId"),
+    "attachment.status": _each("Attachments", "State"),
+    "availability-zone": _field("AvailabilityZone"),
+    "encrypted": _field("Encrypted"),
+    "multi-attach-enabled": _field("MultiAttachEnabled"),
+    "operator.managed": _field("Operator", "Managed"),
+    "operator.principal": _field("Operator", "Principal"),
+    "size": _field("Size"),
+    "snapshot-id": _field("SnapshotId"),
+    "status": _field("State"),
+    "volume-id": _field("VolumeId"),
+    "volume-type": _field("VolumeType"),
+}
+INSTANCE_FILTERS: Mapping[str, Reader] = {
+    "availability-zone": _field("Placement", "AvailabilityZone"),
+    "block-device-mapping.device-name": _each("BlockDeviceMappings", "DeviceName"),
+    "block-device-mapping.volume-id": _each("BlockDeviceMappings", "Ebs", "VolumeId"),
+    "image-id": _field("ImageId"),
+    "instance-id": _field("InstanceId"),
+    "instance-state-name": _field("State", "Name"),
+    "instance-state-code": _field("State", "Code"),
+    "instance-type": _field("InstanceType"),
+    "operator.managed": _field("Operator", "Managed"),
+    "operator.principal": _field("Operator", "Principal"),
+    "private-ip-address": _field("PrivateIpAddress"),
+    "subnet-id": _field("SubnetId"),
+    "vpc-id": _field("VpcId"),
+}
+
+
+def select[Item: View](
+    items: Sequence[Item],
+    filters: Sequence[Mapping[str, Any]],
+    readers: Mapping[str, Reader],
+    most_values: int,
+) -> list[Item]:
+    """Keep the items that match every filter by any of its values.
+
+    Values may hold `*` and `?`, are case-sensitive, and are at most `most_values` in one request.
+    """
+    if sum(len(each.get("Values") or ()) for each in filters) > most_values:
+        raise Refusal(
+            "FilterLimitExceeded",
+            f"The maximum number of filter values specified on a single call is {most_values}.",
+        )
+    left = list(items)
+    for each in filters:
+        read = _reader(each.get("Name", "null"), readers)
+        patterns = [_pattern(value) for value in each.get("Values") or ()]
+        left = [
+            item
+            for item in left
+            if any(pattern.fullmatch(text) for text in read(item) for pattern in patterns)
+        ]
+    return left
+
+
+def _reader(name: str, readers: Mapping[str, Reader]) -> Reader:
+    if name.startswith("tag:"):
+        key = name.removeprefix("tag:")
+        return lambda view: [tag["Value"] for tag in view["Tags"] if tag["Key"] == key]
+    if name == "tag-key":
+        return _each("Tags", "Key")
+    if name == "tag-value":
+        return _each("Tags", "Value")
+    if name not in readers:
+        raise invalid_value(f"The filter '{name}' is invalid")
+    return readers[name]
+
+
+@cache
+def _pattern(value: str) -> re.Pattern[str]:
+    parts = re.findall(r"\\.|\*|\?|[^\\*?]+|\\", value, re.DOTALL)
+    wild = {"*": ".*", "?": "."}
+    regex = "".join(
+        wild.get(part) or re.escape(part[1:] if len(part) > 1 and part[0] == "\\" else part)
+        for part in parts
+    )
+    return re.compile(regex, re.DOTALL)

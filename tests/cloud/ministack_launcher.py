@@ -1,0 +1,57 @@
+"""Starts ministack with EventBridge Scheduler's context words mended.
+
+Run by ministack's own Python, so nothing of this repository is imported. ministack hands a
+schedule's input on as it stands; EventBridge Scheduler replaces `<aws.scheduler.scheduled-time>`
+and its kin first. Source: EventBridge Scheduler user guide, "Adding context attributes".
+"""
+
+# ruff: noqa: SLF001 - mending somebody else's program means reaching into it
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+# As a script this folder leads the path, and its modules' names are common ones.
+sys.path.pop(0)
+
+from ministack.app import main
+from ministack.services import eventbridge, scheduler
+
+_invoke_target = eventbridge._invoke_target
+
+
+def _words(event: dict[str, Any], schedule: dict[str, Any]) -> dict[str, str]:
+    expression = schedule["ScheduleExpression"]
+    once = scheduler._at_time_epoch(expression)
+    fired = datetime.fromtimestamp(float(once or event["Time"]), UTC)
+    scheduled = fired.replace(second=0) if expression.startswith("cron") else fired
+    return {
+        "schedule-arn": schedule["Arn"],
+        "scheduled-time": scheduled.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "execution-id": str(uuid4()),
+        "attempt-number": "1",
+    }
+
+
+def _invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], *rest: Any) -> Any:
+    if event.get("Source") == "aws.scheduler" and target.get("Input"):
+        words = _words(event, rule)
+        mended = re.sub(
+            r"<aws\.scheduler\.([a-z-]+)>",
+            lambda found: words.get(found[1], found[0]),
+            target["Input"],
+        )
+        target = {**target, "Input": mended}
+    return _invoke_target(target, event, rule, *rest)
+
+
+eventbridge._invoke_target = _invoke
+scheduler._SCHEDULE_TICK_INTERVAL = float(os.environ.get("SCHEDULER_TICK_SECONDS", "1"))
+
+if __name__ == "__main__":
+    main()

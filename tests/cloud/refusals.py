@@ -1,0 +1,19 @@
+"""Errors EC2 answers with, to be raised inside a handler."""
+
+from __future__ import annotations
+
+from moto.ec2.exceptions import EC2ClientError
+
+
+class Refusal(EC2ClientError):  # noqa: N818 - named after what AWS does
+    """An EC2 error with its code, text and HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        """Say what AWS would."""
+        super().__init__(code, message)
+        self.status = status
+
+
+def invalid_value(message: str) -> Refusal:
+    """Return an `InvalidParameterValue`."""
+    return Refusal("InvalidParameterValue", message)

@@ -1,0 +1,103 @@
+"""Speaks to the `/_strict/` endpoints of a strict server in another process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from tests.cloud.account import SeededInstance
+from tests.cloud.demo_account import DemoAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.cloud.faults import FaultKind
+    from tests.cloud.views import View
+
+
+class RemoteError(Exception):
+    """The server refused a request; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCloud:
+    """The same cloud as in-process, as far as another process can reach it."""
+
+    url: str
+
+    def post(self, path: str, **body: object) -> Any:
+        """Ask one endpoint, raising RemoteError when it refuses."""
+        request = Request(  # noqa: S310 - our own loopback server
+            f"{self.url}/_strict/{path}",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urlopen(request, timeout=30) as answer:  # noqa: S310
+                return json.load(answer)
+        except HTTPError as error:
+            raise RemoteError(f"{path}: {error.read().decode()}") from error
+
+    def seed_demo(self, installation: str = "caretaker") -> DemoAccount:
+        """Fill the account and say with what."""
+        return DemoAccount.from_json(self.post("seed/demo", installation=installation))
+
+    def instance(self, *volume_tags: Mapping[str, str], **properties: object) -> SeededInstance:
+        """Add an instance as `Account.instance` does."""
+        made = self.post("account/instance", args=list(volume_tags), **properties)
+        return SeededInstance(made["id"], made["name"], tuple(made["volume_ids"]))
+
+    def volume(self, **properties: object) -> str:
+        """Add a volume as `Account.volume` does."""
+        return str(self.post("account/volume", **properties))
+
+    def snapshot(self, volume_id: str, **properties: object) -> str:
+        """Add a snapshot as `Account.snapshot` does."""
+        return str(self.post("account/snapshot", args=[volume_id], **properties))
+
+    def remove_volume(self, volume_id: str) -> None:
+        """Delete a volume behind everybody's back."""
+        self.post("account/remove_volume", args=[volume_id])
+
+    def add_fault(self, kind: FaultKind | str, **properties: object) -> None:
+        """Plan a fault as `FaultPlan.add` does."""
+        self.post("faults", kind=str(kind), **properties)
+
+    def clear_faults(self) -> None:
+        """Let everything go well again."""
+        self.post("faults/clear")
+
+    def fail_snapshots_of(self, volume_id: str, **plan: object) -> None:
+        """Let a volume's next snapshots end in error."""
+        self.post("fail", volume_id=volume_id, **plan)
+
+    def age(self, hours: float) -> None:
+        """Move everything in EC2 into the past: time passes."""
+        self.post("age", hours=hours)
+
+    def complete_pending(self) -> None:
+        """Finish every pending snapshot now."""
+        self.post("complete")
+
+    def settings(self, **changed: object) -> None:
+        """Change page_size, pending_seconds, limits, buckets or documented_buckets."""
+        self.post("settings", **changed)
+
+    def calls(self) -> list[View]:
+        """Return every call that was made."""
+        return list(self.post("calls"))
+
+    def clear_calls(self) -> None:
+        """Forget the calls."""
+        self.post("calls/clear")
+
+    def state(self) -> dict[str, list[View]]:
+        """Return all volumes, instances and snapshots, those of strangers too."""
+        return dict(self.post("state"))
+
+    def snapshots(self) -> list[View]:
+        """Return all snapshots, those of strangers too."""
+        return self.state()["snapshots"]

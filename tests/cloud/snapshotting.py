@@ -1,0 +1,242 @@
+"""EC2's writes as strict as AWS: snapshots, tags, attachments."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from moto.core.responses import ActionResult, EmptyResult
+
+from tests.cloud.describing import StrictListings, not_found, refuse_malformed
+from tests.cloud.lives import open_by_volume
+from tests.cloud.refusals import Refusal, invalid_value
+from tests.cloud.tagging import (
+    Tags,
+    checked_tags,
+    copied_tags,
+    refuse_too_many,
+    requested_tags,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+COPY_VOLUME_ID = "vol-ffffffff"
+
+
+class StrictWrites(StrictListings):
+    """The changing half of a strict EC2."""
+
+    def create_snapshot(self) -> ActionResult:
+        """Make one snapshot, tagged as it is born."""
+        volume_id = self._get_param("VolumeId")
+        refuse_malformed("VolumeId", [volume_id])
+        volume = self._volume(volume_id)
+        tags = requested_tags(self.params, "snapshot")
+        self.error_on_dryrun()
+        made = self._make([(volume, tags)], self._get_param("Description") or "")
+        return ActionResult(self.show(made[0]))
+
+    def create_snapshots(self) -> ActionResult:
+        """Make a crash-consistent set of one instance's volumes, all of them or none."""
+        specification = self._get_param("InstanceSpecification") or {}
+        tags = requested_tags(self.params, "snapshot")
+        source = self._get_param("CopyTagsFromSource")
+        if source not in {None, "volume"}:
+            raise invalid_value(f"Value ({source}) for parameter CopyTagsFromSource is invalid.")
+        members = [
+            (volume, copied_tags(self._tags_of(volume.id), tags) if source else tags)
+            for volume in self._members(specification)
+        ]
+        self.error_on_dryrun()
+        made = self._make(members, self._get_param("Description") or "")
+        return ActionResult({"Snapshots": [self.show(each) for each in made]})
+
+    def delete_snapshot(self) -> ActionResult:
+        """Delete one snapshot; a pending one goes when it is done."""
+        snapshot_id = self._get_param("SnapshotId")
+        refuse_malformed("SnapshotId", [snapshot_id])
+        snapshot = self.ec2_backend.snapshots.get(snapshot_id)
+        if snapshot is None:
+            raise not_found("SnapshotId", snapshot_id)
+        self._refuse_protected(snapshot)
+        self.error_on_dryrun()
+        life = self.cloud.lives.lives.get(snapshot_id)
+        if snapshot.status == "pending" and life is not None:
+            life.delete_when_done = True
+        else:
+            self.ec2_backend.delete_snapshot(snapshot_id)
+        return EmptyResult()
+
+    def copy_snapshot(self) -> ActionResult:
+        """Copy one; a copy is pending first and its volume id means nothing."""
+        tags = requested_tags(self.params, "snapshot")
+        refuse_too_many(tags, self.cloud.limits.tags)
+        before = set(self.ec2_backend.snapshots)
+        result = super().copy_snapshot()
+        for snapshot_id in self.ec2_backend.snapshots.keys() - before:
+            snapshot = self.ec2_backend.snapshots[snapshot_id]
+            snapshot.volume = SimpleNamespace(id=COPY_VOLUME_ID, size=snapshot.volume.size)
+            self.cloud.lives.born([snapshot], self.cloud.clock.now())
+        return result
+
+    def create_image(self) -> ActionResult:
+        """Make an image; its snapshots carry the strict clock's time."""
+        before = set(self.ec2_backend.snapshots)
+        result = super().create_image()
+        for snapshot_id in self.ec2_backend.snapshots.keys() - before:
+            self.ec2_backend.snapshots[snapshot_id].start_time = self.cloud.clock.now()
+        return result
+
+    def create_tags(self) -> ActionResult:
+        """Tag what exists, within AWS's limits."""
+        tags = checked_tags(self._get_param("Tags", []))
+        resources = self._get_param("Resources", [])
+        limits = self.cloud.limits
+        if len(resources) > limits.tagged_resources:
+            raise invalid_value(
+                f"At most {limits.tagged_resources} resources can be tagged at once"
+            )
+        for resource in resources:
+            refuse_too_many(self._tags_of(resource) | tags, limits.tags)
+        return super().create_tags()
+
+    def delete_tags(self) -> ActionResult:
+        """Remove tags, but none of AWS's own."""
+        checked_tags(self._get_param("Tags", []))
+        return super().delete_tags()
+
+    def attach_volume(self) -> ActionResult:
+        """Attach; only a multi-attach volume to more than one instance, all in one zone."""
+        volume = self._volume(self._get_param("VolumeId"))
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        if volume.zone and volume.zone.name != instance.placement.zone:
+            raise Refusal(
+                "InvalidVolume.ZoneMismatch",
+                f"The volume '{volume.id}' is not in the same availability zone as instance "
+                f"'{instance.id}'",
+            )
+        others = self.cloud.extras.attachments.setdefault(volume.id, [])
+        if volume.attachment is not None:
+            if not volume.multi_attach_enabled:
+                raise Refusal("VolumeInUse", f"{volume.id} is already attached to an instance")
+            others.append(volume.attachment)
+        return super().attach_volume()
+
+    def detach_volume(self) -> ActionResult:
+        """Detach, from the instance named where there are several."""
+        volume = self._volume(self._get_param("VolumeId"))
+        instance_id = self._get_param("InstanceId")
+        others = self.cloud.extras.attachments.get(volume.id, [])
+        named = next((each for each in others if each.instance.id == instance_id), None)
+        if named is not None and volume.attachment is not None:
+            others[others.index(named)] = volume.attachment
+            volume.attachment = named
+        result = super().detach_volume()
+        if others:
+            volume.attachment = others.pop()
+        return result
+
+    def _volume(self, volume_id: str) -> Any:
+        volume = self.ec2_backend.volumes.get(volume_id)
+        if volume is None:
+            raise not_found("VolumeId", volume_id)
+        return volume
+
+    def _tags_of(self, resource_id: str) -> Tags:
+        return dict(self.ec2_backend.tags.get(resource_id, {}))
+
+    def _members(self, specification: Mapping[str, Any]) -> list[Any]:
+        instance_id = str(specification.get("InstanceId") or "")
+        refuse_malformed("InstanceId", [instance_id])
+        instance = next(
+            (each for each in self.ec2_backend.all_instances() if each.id == instance_id), None
+        )
+        if instance is None or instance.state == "terminated":
+            raise not_found("InstanceId", instance_id)
+        mappings = dict(instance.get_block_device_mapping)
+        root = mappings.get(instance.root_device_name)
+        excluded = set(specification.get("ExcludeDataVolumeIds") or ())
+        attached = [mapping.volume_id for mapping in mappings.values()]
+        self._refuse_exclusions(excluded, attached, root.volume_id if root else "")
+        if str(specification.get("ExcludeBootVolume")).lower() == "true" and root:
+            excluded.add(root.volume_id)
+        return [self._volume(each) for each in attached if each not in excluded]
+
+    def _refuse_exclusions(self, excluded: set[str], attached: Sequence[str], root: str) -> None:
+        limits = self.cloud.limits
+        if len(excluded) > limits.excluded_volumes:
+            raise invalid_value(
+                f"The number of volumes in ExcludeDataVolumeIds exceeds {limits.excluded_volumes}.",
+            )
+        if root in excluded:
+            raise invalid_value(f"The root volume {root} can not be in ExcludeDataVolumeIds.")
+        for stranger in sorted(excluded - set(attached)):
+            raise invalid_value(f"The volume {stranger} is not attached to the instance.")
+
+    def _make(self, members: Sequence[tuple[Any, Tags]], description: str) -> list[Any]:
+        limits, backend, now = self.cloud.limits, self.ec2_backend, self.cloud.clock.now()
+        if not members:
+            raise invalid_value("No volumes are left to take snapshots of.")
+        if len(members) > limits.volumes_per_set:
+            raise invalid_value(f"At most {limits.volumes_per_set} volumes fit in one request.")
+        for _, tags in members:
+            refuse_too_many(tags, limits.tags)
+        self._refuse_full([volume for volume, _ in members], now)
+        made = []
+        for volume, tags in members:
+            snapshot = backend.create_snapshot(volume.id, description)
+            snapshot.kms_key_id = volume.kms_key_id
+            backend.tags[snapshot.id] = dict(tags)
+            made.append(snapshot)
+        self.cloud.lives.born(made, now)
+        return made
+
+    def _refuse_full(self, volumes: Sequence[Any], now: datetime) -> None:
+        limits, lives = self.cloud.limits, self.cloud.lives
+        own = [s for s in self.ec2_backend.snapshots.values() if s.owner_id == self.current_account]
+        pending = sum(snapshot.status == "pending" for snapshot in own)
+        if limits.snapshots is not None and len(own) + len(volumes) > limits.snapshots:
+            raise Refusal("SnapshotLimitExceeded", "Maximum allowed snapshots exceeded.")
+        if limits.pending is not None and pending + len(volumes) > limits.pending:
+            raise Refusal(
+                "PendingSnapshotLimitExceeded", "Maximum allowed in-progress snapshots exceeded."
+            )
+        open_ones = open_by_volume(own)
+        for volume in volumes:
+            last = lives.last_made.get(volume.id)
+            if last is not None and (now - last).total_seconds() < limits.spacing_seconds:
+                raise Refusal(
+                    "SnapshotCreationPerVolumeRateExceeded",
+                    "The maximum per volume CreateSnapshot request rate has been exceeded. "
+                    "Use an increasing or variable sleep interval between requests.",
+                )
+            if open_ones[volume.id] >= limits.pending_of(volume.volume_type):
+                raise Refusal(
+                    "ConcurrentSnapshotLimitExceeded",
+                    "Maximum allowed in-progress snapshots for a single volume exceeded.",
+                )
+
+    def _refuse_protected(self, snapshot: Any) -> None:
+        extras, snapshot_id = self.cloud.extras, snapshot.id
+        if snapshot.owner_id != self.current_account:
+            raise Refusal(
+                "UnauthorizedOperation", "You are not authorized to perform this operation.", 403
+            )
+        image = extras.used_by_images.get(snapshot_id) or snapshot.from_ami
+        if image and (snapshot_id in extras.used_by_images or image in self.ec2_backend.amis):
+            raise Refusal(
+                "InvalidSnapshot.InUse",
+                f"The snapshot {snapshot_id} is currently in use by {image}",
+            )
+        if self.cloud.clock.now() < extras.locks.get(snapshot_id, self.cloud.clock.now()):
+            raise Refusal(
+                "SnapshotLocked", f"The snapshot {snapshot_id} is locked and cannot be deleted."
+            )
+        if any(key.startswith("aws:backup:") for key in self._tags_of(snapshot_id)):
+            raise invalid_value(
+                "This snapshot is managed by the AWS Backup service and cannot be deleted via "
+                "EC2 APIs. If you wish to delete this snapshot, please do so via the Backup "
+                "console.",
+            )

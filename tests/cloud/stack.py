@@ -1,0 +1,145 @@
+"""The local cloud to deploy onto: ministack for everything but EC2, strict moto for EC2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+from botocore.config import Config
+
+from tests.cloud.deployment import Stack, deploy
+from tests.cloud.processes import KeptServer, free_port
+from tests.cloud.remote import RemoteCloud
+from tests.cloud.strict import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[2]
+LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
+ON_MOTO = frozenset({"ec2", "ebs"})
+
+
+def tool(variable: str, default: str) -> Path:
+    """Return the path of a tool: from the environment, or from this repository's `.venvs`."""
+    return Path(os.environ.get(variable) or ROOT / default)
+
+
+class LocalCloud:
+    """Two servers on free loopback ports; `with` starts them, and nothing outlives the process."""
+
+    def __init__(
+        self,
+        *,
+        region: str = REGION,
+        pending_seconds: float = 5.0,
+        page_size: int = 25,
+    ) -> None:
+        """Say how strict EC2 shall be; nothing is started yet."""
+        self.region = region
+        self._pending_seconds = pending_seconds
+        self._page_size = page_size
+        self._ec2_port, self._port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.ec2_url = f"http://127.0.0.1:{self._ec2_port}"
+        self.ec2 = RemoteCloud(self.ec2_url)
+        self._running = ExitStack()
+        self._ministack: KeptServer | None = None
+
+    def __enter__(self) -> Self:
+        """Start both and wait until they answer."""
+        try:
+            moto = self._start("moto", self._moto_command())
+            self._ministack = self._start("ministack", self._ministack_command())
+            moto.wait_until_healthy(f"{self.ec2_url}/_strict/health")
+            self._ministack.wait_until_healthy(f"{self.url}/_ministack/health")
+        except BaseException:
+            self._running.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop both."""
+        self._running.close()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which any AWS tool speaks to this cloud and to nothing else."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL_EC2": self.ec2_url,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client for any service of this cloud."""
+        session = boto3.Session(ACCOUNT, "local", region_name=self.region)
+        return session.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.ec2_url if service in ON_MOTO else self.url,
+            config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 3}),
+        )
+
+    def deploy(
+        self,
+        name: str = "caretaker",
+        *,
+        build: Path = ROOT / ".aws-sam" / "build",
+        parameters: Mapping[str, str] | None = None,
+    ) -> Stack:
+        """Deploy what `sam build` left, or update the stack of that name; return it."""
+        deploy(self, name, build, parameters or {})
+        return Stack(self, name)
+
+    def output(self) -> str:
+        """Return what ministack has written, for a failed test to show."""
+        return self._ministack.output() if self._ministack else ""
+
+    def _start(self, name: str, command: list[str]) -> KeptServer:
+        server = KeptServer(name, command, self._server_environment())
+        self._running.callback(server.stop)
+        return server
+
+    def _moto_command(self) -> list[str]:
+        return [
+            sys.executable,
+            "-m",
+            "tests.cloud.server",
+            f"--port={self._ec2_port}",
+            f"--region={self.region}",
+            f"--pending-seconds={self._pending_seconds}",
+            f"--page-size={self._page_size}",
+        ]
+
+    def _ministack_command(self) -> list[str]:
+        ministack = tool("CARETAKER_MINISTACK", ".venvs/cloud/bin/ministack")
+        return [str(ministack.with_name("python")), str(LAUNCHER)]
+
+    def _server_environment(self) -> dict[str, str]:
+        return {
+            **self.environment(),
+            "PYTHONPATH": str(ROOT),
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self._port),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": self.region,
+            "LAMBDA_EXECUTOR": "local",
+        }

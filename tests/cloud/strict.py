@@ -1,0 +1,202 @@
+"""Makes moto as strict as AWS, in this process or behind the server (see the package)."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import botocore.endpoint
+from botocore.loaders import JSONFileLoader
+from moto import mock_aws
+from moto.core.request import normalize_request
+from moto.ec2.models import ec2_backends
+
+from tests.cloud.answers import Answer, LostError, error_text, render_error
+from tests.cloud.buckets import Buckets
+from tests.cloud.calls import Call, CallLog
+from tests.cloud.clock import ManualClock, StrictClock
+from tests.cloud.ec2 import StrictEC2
+from tests.cloud.faults import LOSSES, Fault, FaultPlan
+from tests.cloud.limits import Limits
+from tests.cloud.lives import KMS_MESSAGE, SnapshotLives
+from tests.cloud.pages import Pages
+from tests.cloud.switchboard import SWITCHBOARD
+from tests.cloud.views import Extras
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.client import BaseClient
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+LOAD_AMIS = "MOTO_EC2_LOAD_DEFAULT_AMIS"
+"""Unless this is `false`, moto fills each region with 1,177 snapshots nobody made."""
+_LOAD_FILE = JSONFileLoader.load_file
+"""Reading EC2's model again for every session is most of what a session costs."""
+
+
+class StrictCloud:
+    """One cloud: its clock, what is planned to go wrong, and what was called."""
+
+    def __init__(
+        self,
+        clock: StrictClock | None = None,
+        *,
+        page_size: int | None = None,
+        pending_seconds: float = 60.0,
+    ) -> None:
+        """Start well-behaved, with AWS's limits and without buckets."""
+        self.clock: StrictClock = clock or ManualClock()
+        self.pages = Pages(page_size)
+        self.limits = Limits()
+        self.buckets = Buckets()
+        self.faults = FaultPlan()
+        self.calls = CallLog()
+        self.lives = SnapshotLives(pending_seconds)
+        self.extras = Extras()
+        self.seconds_per_call = 0.0
+        self._lock = threading.RLock()
+
+    def backend(self, region: str = REGION, account: str = ACCOUNT) -> Any:
+        """Return moto's own EC2 of a region, snapshots brought up to now."""
+        backend = ec2_backends[account][region]
+        self.lives.settle(backend.snapshots, self.clock.now())
+        return backend
+
+    def fail_snapshots_of(
+        self,
+        volume_id: str,
+        *,
+        times: int | None = 1,
+        message: str = KMS_MESSAGE,
+    ) -> None:
+        """Let the next snapshots of a volume (`*`: of any) end in error."""
+        self.lives.fail(volume_id, times, message)
+
+    def complete_pending(self) -> None:
+        """Finish every pending snapshot now, in error where that is planned."""
+        self.lives.complete_all()
+
+    def age(self, hours: float) -> None:
+        """Move every volume, snapshot and lock into the past."""
+        shift = timedelta(hours=hours)
+        with self._lock:
+            self.lives.age(shift)
+            for regions in ec2_backends.values():
+                for backend in regions.values():
+                    _age_backend(backend, shift)
+            for snapshot_id in self.extras.locks:
+                self.extras.locks[snapshot_id] -= shift
+
+    def serve(self, call: Call, perform: Callable[[], Answer]) -> Answer:
+        """Log a call, let its fault strike or let it happen.
+
+        Raises LostError where the caller must get no answer.
+        """
+        with self._lock:
+            self.calls.append(call)
+            if self.seconds_per_call:
+                self.clock.advance(self.seconds_per_call)
+            fault = self.faults.take(call)
+            if fault is not None and not fault.happens:
+                return self._struck(call, fault)
+            answer = perform()
+            call.outcome = _outcome(answer)
+            return answer if fault is None else self._struck(call, fault)
+
+    def ec2_call(self, request: AWSPreparedRequest | Any) -> tuple[Call, StrictEC2]:
+        """Read an EC2 request: its entry for the log, and who will answer it."""
+        ec2 = StrictEC2(self, normalize_request(request))
+        call = Call(
+            "ec2",
+            ec2.operation,
+            self.clock.now(),
+            ec2.region,
+            ec2.current_account,
+            read_params=ec2.read_params,
+        )
+        return call, ec2
+
+    def _struck(self, call: Call, fault: Fault) -> Answer:
+        if fault.seconds:
+            self.clock.advance(fault.seconds)
+        if fault.kind in LOSSES:
+            call.outcome = fault.kind.value
+            raise LostError(fault.kind)
+        text = error_text(fault, call.service)
+        call.outcome = text.code
+        return render_error(call, text)
+
+    def install(self, target: boto3.Session | BaseClient) -> None:
+        """Put the cloud first on a session or client that was made before `strict_moto` began."""
+        SWITCHBOARD.register(target.meta.events if hasattr(target, "meta") else target.events)
+
+
+def _age_backend(backend: Any, shift: timedelta) -> None:
+    for snapshot in backend.snapshots.values():
+        snapshot.start_time -= shift
+    for volume in backend.volumes.values():
+        volume.create_time -= shift
+        for attachment in volume.attachments:
+            attachment.attach_time -= shift
+    for instance in backend.all_instances():
+        instance.launch_time -= shift
+
+
+def _outcome(answer: Answer) -> str:
+    status, headers, body = answer
+    if status < 400:
+        return "ok"
+    text = body.decode() if isinstance(body, bytes) else body
+    if "<Code>" in text:
+        return text.split("<Code>", 1)[1].split("<", 1)[0]
+    named = {name.lower(): value for name, value in headers.items()}.get("x-amzn-errortype", "")
+    return named.rsplit("#", 1)[-1] or str(status)
+
+
+@cache
+def _read(path: str) -> Any:
+    return _LOAD_FILE(JSONFileLoader(), path)
+
+
+def _load_once(_: JSONFileLoader, path: str) -> Any:
+    return _read(path)
+
+
+@contextmanager
+def strict_moto(
+    clock: StrictClock | None = None,
+    *,
+    page_size: int | None = None,
+    pending_seconds: float = 60.0,
+    region: str = REGION,
+    default_amis: bool = False,
+) -> Iterator[StrictCloud]:
+    """Mock AWS in this process and yield its cloud; every boto3 session made within uses it.
+
+    Waits of botocore between attempts move the clock and cost no time. With `default_amis` moto's
+    table holds a thousand snapshots of images nobody asked for.
+    """
+    cloud = StrictCloud(clock, page_size=page_size, pending_seconds=pending_seconds)
+    waits = SimpleNamespace(sleep=cloud.clock.advance)
+    environment = {
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        LOAD_AMIS: str(default_amis).lower(),
+    }
+    with (
+        patch.dict(os.environ, environment),
+        patch.object(botocore.endpoint, "time", waits),
+        patch.object(JSONFileLoader, "load_file", _load_once),
+        mock_aws(config={"lambda": {"use_docker": False}}),
+        patch.object(SWITCHBOARD, "cloud", cloud),
+    ):
+        yield cloud

@@ -1,0 +1,137 @@
+"""Listens to topics as real subscribers do: over HTTP, and through a queue."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+from urllib.request import urlopen
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tests.cloud.stack import LocalCloud
+
+
+class NotHeardError(Exception):
+    """Nothing, or too little, arrived in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message as its subscriber got it."""
+
+    subject: str
+    message: str
+    envelope: dict[str, Any] = field(repr=False)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The message read as a JSON object."""
+        return dict(json.loads(self.message))
+
+
+class HttpSubscriber:
+    """An HTTP endpoint on the loopback interface: confirms subscriptions, keeps messages."""
+
+    def __init__(self) -> None:
+        """Take a free port; `with` starts listening."""
+        self.received: list[Heard] = []
+        self._arrived = threading.Condition()
+        self._confirmed = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/alerts"
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def subscribe(self, cloud: LocalCloud, topic_arn: str, seconds: float = 10.0) -> None:
+        """Subscribe to a topic and wait until that is confirmed."""
+        self._confirmed.clear()
+        cloud.client("sns").subscribe(TopicArn=topic_arn, Protocol="http", Endpoint=self.url)
+        if not self._confirmed.wait(seconds):
+            raise NotHeardError(f"no confirmation was asked for {topic_arn}")
+
+    def wait_for(self, count: int, seconds: float = 30.0) -> list[Heard]:
+        """Return what arrived once it is at least `count` messages."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self.received) >= count, seconds):
+                raise NotHeardError(f"{len(self.received)} of {count} messages in {seconds} s")
+            return list(self.received)
+
+    def take(self, envelope: dict[str, Any]) -> None:
+        """Handle one request of SNS."""
+        if envelope.get("Type") == "SubscriptionConfirmation":
+            with urlopen(envelope["SubscribeURL"], timeout=10):  # noqa: S310 - the local cloud
+                self._confirmed.set()
+            return
+        heard = Heard(envelope.get("Subject") or "", envelope.get("Message") or "", envelope)
+        with self._arrived:
+            self.received.append(heard)
+            self._arrived.notify_all()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        subscriber = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                threading.Thread(target=subscriber.take, args=(json.loads(body),)).start()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+class QueueSubscriber:
+    """A queue subscribed to a topic."""
+
+    def __init__(self, cloud: LocalCloud, topic_arn: str, name: str = "alerts") -> None:
+        """Make the queue and subscribe it."""
+        self._sqs = cloud.client("sqs")
+        self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        cloud.client("sns").subscribe(
+            TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"]
+        )
+        self.received: list[Heard] = []
+
+    def wait_for(self, count: int, seconds: float = 30.0) -> list[Heard]:
+        """Take messages off the queue until there are at least `count` in all; return all."""
+        end = time.monotonic() + seconds
+        while len(self.received) < count and time.monotonic() < end:
+            self._drain()
+        if len(self.received) < count:
+            raise NotHeardError(f"{len(self.received)} of {count} messages in {seconds} s")
+        return list(self.received)
+
+    def _drain(self) -> None:
+        answer = self._sqs.receive_message(
+            QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+        )
+        for message in answer.get("Messages", ()):
+            envelope = json.loads(message["Body"])
+            subject, text = envelope.get("Subject") or "", envelope.get("Message") or ""
+            self.received.append(Heard(subject, text, envelope))
+            self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])

@@ -1,0 +1,106 @@
+"""Where botocore's requests arrive in this process, in the place of moto's own hook."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.handlers import BUILTIN_HANDLERS
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.models import botocore_stubber
+from moto.iam.models import get_account_id_from
+
+from tests.cloud.answers import Answer, LostError
+from tests.cloud.calls import Call, Params
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.hooks import BaseEventHooks
+
+    from tests.cloud.strict import StrictCloud
+
+_SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/")
+
+
+class Switchboard:
+    """Hands every request to the cloud that is up; without one moto answers as it always does.
+
+    botocore calls all hooks and takes the first answer, so that one before moto's would not keep
+    moto from acting: this one stands in moto's stead and calls it where a call shall happen.
+    """
+
+    def __init__(self) -> None:
+        self.cloud: StrictCloud | None = None
+        self._noted = threading.local()
+
+    def note(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
+        """Keep what boto3 was asked; `before-send` sees the wire alone."""
+        service = model.service_model
+        noted = self._noted.__dict__
+        noted[f"{service.service_id.hyphenize()}.{model.name}"] = service.service_name, dict(params)
+
+    def __call__(
+        self,
+        event_name: str,
+        request: AWSPreparedRequest,
+        **kwargs: object,
+    ) -> AWSResponse | None:
+        """Answer a request of botocore's."""
+        if self.cloud is None or not botocore_stubber.enabled:
+            return botocore_stubber(event_name, request, **kwargs)
+        try:
+            status, headers, body = self._answer(self.cloud, event_name, request)
+        except LostError as lost:
+            raise lost.seen_by_botocore(request.url) from lost
+        return AWSResponse(request.url, status, headers, MockRawResponse(body))  # type: ignore[arg-type]
+
+    def register(self, events: BaseEventHooks) -> None:
+        """Take moto's place on the hooks of one session or client."""
+        moto: Any = botocore_stubber
+        here: Any = self
+        for hook in (moto, here):
+            events.unregister("before-send", hook)
+        events.unregister("before-parameter-build", here.note)
+        events.register_first("before-send", here)
+        events.register_last("before-parameter-build", here.note)
+
+    def _answer(self, cloud: StrictCloud, event_name: str, request: AWSPreparedRequest) -> Answer:
+        name = event_name.removeprefix("before-send.")
+        service_id, _, operation = name.partition(".")
+        if service_id == "ec2":
+            call, ec2 = cloud.ec2_call(request)
+            return cloud.serve(call, ec2.answer)
+        unknown: tuple[str, Params] = (service_id, {})
+        service, params = self._noted.__dict__.get(name, unknown)
+        region, account = _caller(request)
+        call = Call(service, operation, cloud.clock.now(), region, account, read_params=params.copy)
+        return cloud.serve(call, lambda: _by_moto(request))
+
+
+def _caller(request: AWSPreparedRequest) -> tuple[str, str]:
+    """Return region and account a request is signed for."""
+    # The header is text or bytes, by the signer; the pattern finds its place in either's spelling.
+    scope = _SCOPE.search(str(request.headers.get("Authorization", "")))
+    if scope is None:
+        return "", ""
+    return scope["region"], get_account_id_from(scope["key"])
+
+
+def _by_moto(request: AWSPreparedRequest) -> Answer:
+    response = botocore_stubber.process_request(request)
+    if response is None:
+        return 404, {}, ""
+    status, headers, body = response
+    return status, dict(headers), body
+
+
+SWITCHBOARD = Switchboard()
+"""The one of this process; sessions made after this import know it from their birth."""
+
+BUILTIN_HANDLERS[:] = [
+    (each[0], SWITCHBOARD) if each[1] is botocore_stubber else each for each in BUILTIN_HANDLERS
+]
+BUILTIN_HANDLERS.append(("before-parameter-build", SWITCHBOARD.note))

@@ -1,0 +1,158 @@
+"""Volumes, instances and snapshots as EC2 shows them, read from moto's objects.
+
+moto renders these dicts; it reads tags in quadratic time, so they are read here from its table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.cloud.lives import SnapshotLives
+
+View = dict[str, Any]
+
+
+@dataclass
+class Extras:
+    """What EC2 knows and moto does not, by resource id."""
+
+    operators: dict[str, str] = field(default_factory=dict)
+    """Principal of the service that manages a resource (`Operator.Managed`)."""
+    attachments: dict[str, list[Any]] = field(default_factory=dict)
+    """The other attachments of a multi-attach volume."""
+    impaired: dict[str, str] = field(default_factory=dict)
+    """Instances and volumes whose status checks fail, with the status shown."""
+    states: dict[str, str] = field(default_factory=dict)
+    """Volumes in a state moto never shows, as `error`."""
+    public: set[str] = field(default_factory=set)
+    """Snapshots of others that anybody may see."""
+    locks: dict[str, datetime] = field(default_factory=dict)
+    """Locked snapshots, with the time the lock ends."""
+    used_by_images: dict[str, str] = field(default_factory=dict)
+    """Snapshots that back an image, with the image's id."""
+
+
+def aware(moment: datetime) -> datetime:
+    """Return a time of moto's, naive or not, as aware UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return tags as EC2 lists them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _operator(extras: Extras, resource_id: str) -> View:
+    principal = extras.operators.get(resource_id)
+    return {"Managed": True, "Principal": principal} if principal else {"Managed": False}
+
+
+def volume_view(volume: Any, backend: Any, extras: Extras) -> View:
+    """Show one volume."""
+    attachments = [*extras.attachments.get(volume.id, ()), *volume.attachments]
+    view = {
+        "VolumeId": volume.id,
+        "Attachments": [_attachment_view(each) for each in attachments],
+        "AvailabilityZone": volume.zone.name if volume.zone else None,
+        "CreateTime": aware(volume.create_time),
+        "Encrypted": bool(volume.encrypted),
+        "Iops": volume.iops,
+        "KmsKeyId": volume.kms_key_id,
+        "MultiAttachEnabled": bool(volume.multi_attach_enabled),
+        "Operator": _operator(extras, volume.id),
+        "Size": volume.size,
+        "SnapshotId": volume.snapshot_id or "",
+        "State": extras.states.get(volume.id) or ("in-use" if attachments else "available"),
+        "Tags": tag_set(backend.tags.get(volume.id, {})),
+        "Throughput": volume.throughput,
+        "VolumeType": volume.volume_type,
+    }
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def _attachment_view(attachment: Any) -> View:
+    mapping = attachment.instance.block_device_mapping.get(attachment.device)
+    return {
+        "AttachTime": aware(attachment.attach_time),
+        "DeleteOnTermination": bool(mapping and mapping.delete_on_termination),
+        "Device": attachment.device,
+        "InstanceId": attachment.instance.id,
+        "State": attachment.status,
+        "VolumeId": attachment.volume.id,
+    }
+
+
+def instance_view(instance: Any, backend: Any, extras: Extras) -> View:
+    """Show one instance, without its network interfaces."""
+    profile = instance.iam_instance_profile
+    view = {
+        "InstanceId": instance.id,
+        "AmiLaunchIndex": instance.ami_launch_index,
+        "Architecture": instance.architecture,
+        "BlockDeviceMappings": [
+            _mapping_view(device, mapping) for device, mapping in instance.get_block_device_mapping
+        ],
+        "EbsOptimized": bool(instance.ebs_optimized),
+        "IamInstanceProfile": {"Arn": profile["Arn"]} if profile else None,
+        "ImageId": instance.image_id,
+        "InstanceLifecycle": instance.lifecycle,
+        "InstanceType": instance.instance_type,
+        "KeyName": instance.key_name,
+        "LaunchTime": aware(instance.launch_time),
+        "Monitoring": {"State": instance.monitoring_state},
+        "Operator": _operator(extras, instance.id),
+        "Placement": {"AvailabilityZone": instance.placement.zone, "Tenancy": "default"},
+        "PlatformDetails": "Linux/UNIX",
+        "PrivateIpAddress": instance.private_ip,
+        "PublicIpAddress": instance.public_ip,
+        "RootDeviceName": instance.root_device_name,
+        "RootDeviceType": instance.root_device_type,
+        "State": {"Code": instance.state_code, "Name": instance.state},
+        "SubnetId": instance.subnet_id,
+        "Tags": tag_set(backend.tags.get(instance.id, {})),
+        "VpcId": instance.vpc_id,
+    }
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def _mapping_view(device: str, mapping: Any) -> View:
+    return {
+        "DeviceName": device,
+        "Ebs": {
+            "AttachTime": aware(mapping.attach_time),
+            "DeleteOnTermination": bool(mapping.delete_on_termination),
+            "Status": "attached",
+            "VolumeId": mapping.volume_id,
+        },
+    }
+
+
+def snapshot_view(snapshot: Any, backend: Any, lives: SnapshotLives, now: datetime) -> View:
+    """Show one snapshot; its StateMessage and CompletionTime only as far as there is one."""
+    life = lives.lives.get(snapshot.id)
+    progress = life.progress(now) if life else (100 if snapshot.status == "completed" else 0)
+    message = life.message if life and life.settled else getattr(snapshot, "state_message", "")
+    view = {
+        "SnapshotId": snapshot.id,
+        "Description": snapshot.description or "",
+        "Encrypted": bool(snapshot.encrypted),
+        "KmsKeyId": snapshot.kms_key_id or getattr(snapshot.volume, "kms_key_id", None),
+        "OwnerId": snapshot.owner_id,
+        "Progress": f"{progress}%",
+        "StartTime": aware(snapshot.start_time),
+        "State": snapshot.status,
+        "StateMessage": message or None,
+        "StorageTier": snapshot.storage_tier,
+        "Tags": tag_set(backend.tags.get(snapshot.id, {})),
+        "VolumeId": snapshot.volume_id,
+        "VolumeSize": snapshot.volume.size,
+    }
+    if snapshot.status == "completed":
+        view["CompletionTime"] = life.done_at if life else aware(snapshot.start_time)
+        view["FullSnapshotSizeInBytes"] = snapshot.volume.size * 2**30
+    return {key: value for key, value in view.items() if value is not None}

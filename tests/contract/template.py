@@ -1,0 +1,173 @@
+"""The template as CloudFormation sees it: expanded by SAM, and read as plain data.
+
+Intrinsic functions stay as they are, such as `{"Ref": "StateTable"}`. SAM puts the defaults of
+parameters in place of references to them inside its own resource types, and only there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+TEMPLATE: Final = ROOT / "template.yaml"
+EXTRA_POLICY: Final = ROOT / "docs" / "examples" / "extra-policy.yaml"
+NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+
+_CLOUD_PYTHON: Final = ROOT / ".venvs" / "cloud" / "bin" / "python"
+_EXPAND: Final = Path(__file__).with_name("expand_template.py")
+
+type Properties = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, such as `!Ref`."""
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Properties:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    else:
+        assert isinstance(node, yaml.SequenceNode)
+        value = loader.construct_sequence(node, deep=True)
+    if suffix == "GetAtt":
+        value = str(value).split(".", 1)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@cache
+def written(path: Path = TEMPLATE) -> Properties:
+    """Return a template as it is written, with short forms in their long form."""
+    loaded: Properties = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - safe
+    return loaded
+
+
+@cache
+def expanded() -> Properties:
+    """Return template.yaml as CloudFormation gets it, with SAM's resource types expanded."""
+    done = subprocess.run(
+        [_CLOUD_PYTHON, _EXPAND],
+        input=json.dumps(_packaged(written())),
+        env={"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    template: Properties = json.loads(done.stdout)
+    return template
+
+
+def _packaged(template: Properties) -> Properties:
+    """Return the template with code where `sam deploy` puts it: folders cannot be expanded."""
+    copy: Properties = json.loads(json.dumps(template))
+    for resource in copy["Resources"].values():
+        for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
+            resource["Properties"][key] = "s3://packaged/code"
+    return copy
+
+
+def resources(kind: str) -> dict[str, Properties]:
+    """Return the expanded resources of one type, by logical id."""
+    return {id_: r for id_, r in expanded()["Resources"].items() if r["Type"] == kind}
+
+
+def properties(kind: str) -> dict[str, Properties]:
+    """Return the properties of the expanded resources of one type, by logical id."""
+    return {id_: r.get("Properties", {}) for id_, r in resources(kind).items()}
+
+
+def functions() -> dict[str, Properties]:
+    """Return the properties of every function, by logical id."""
+    return properties("AWS::Lambda::Function")
+
+
+def as_list(value: object) -> list[Any]:
+    """Return a value that may stand alone or in a list as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def branches(value: object) -> list[Any]:
+    """Return what an `Fn::If` may come to, without `AWS::NoValue`; any other value alone."""
+    if isinstance(value, dict) and value.keys() == {"Fn::If"}:
+        _, then, otherwise = value["Fn::If"]
+        return [*branches(then), *branches(otherwise)]
+    return [] if value == NO_VALUE else [value]
+
+
+def role_of(function_logical_id: str) -> str:
+    """Return the logical id of a function's role."""
+    role, attribute = functions()[function_logical_id]["Role"]["Fn::GetAtt"]
+    assert attribute == "Arn"
+    return str(role)
+
+
+def statements(role_logical_id: str) -> list[Properties]:
+    """Return all statements that a role may have, with every optional feature switched on."""
+    role = properties("AWS::IAM::Role")[role_logical_id]
+    documents = [each["PolicyDocument"] for each in role.get("Policies", [])] + [
+        policy["PolicyDocument"]
+        for policy in properties("AWS::IAM::Policy").values()
+        if {"Ref": role_logical_id} in policy["Roles"]
+    ]
+    return [
+        statement
+        for document in documents
+        for entry in document["Statement"]
+        for statement in branches(entry)
+    ]
+
+
+def allowed_actions(function_logical_id: str) -> set[str]:
+    """Return every action that a function's role may allow, such as `ec2:DescribeVolumes`.
+
+    Actions that depend on a parameter (tracing, a target role) count as allowed.
+    """
+    return {
+        action
+        for statement in statements(role_of(function_logical_id))
+        if statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"])
+    }
+
+
+def environment(function_logical_id: str) -> dict[str, Any]:
+    """Return a function's environment variables."""
+    variables: dict[str, Any] = functions()[function_logical_id]["Environment"]["Variables"]
+    return variables
+
+
+def texts(value: object) -> Iterator[str]:
+    """Yield every text inside a value, keys included."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, inner in value.items():
+                yield from texts(key)
+                yield from texts(inner)
+        case list():
+            for inner in value:
+                yield from texts(inner)
+        case _:
+            return
+
+
+def with_defaults(value: object, template: Properties) -> str:
+    """Return a text or an `Fn::Sub` with the parameters' defaults put in."""
+    text = value["Fn::Sub"] if isinstance(value, dict) else value
+    parameters = template["Parameters"]
+    return re.sub(r"\$\{(\w+)}", lambda match: str(parameters[match[1]]["Default"]), str(text))

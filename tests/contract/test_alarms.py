@@ -1,0 +1,132 @@
+"""What the alarms watch, when silence counts, and whom they tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from caretaker import telemetry
+from tests.contract.template import EXTRA_POLICY, TEMPLATE, expanded, functions, written
+
+if TYPE_CHECKING:
+    from tests.contract.template import Properties
+
+ALERTS = [{"Ref": "AlertsTopic"}]
+WATCHDOG = [{"Ref": "WatchdogTopic"}]
+
+SEVEN_DAYS = 604_800
+ONE_DAY = 86_400
+ONE_HOUR = 3_600
+
+
+def _alarms(template: Properties) -> dict[str, Properties]:
+    return {
+        id_: resource["Properties"]
+        for id_, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+
+MAIN = _alarms(expanded())
+EXTRA = _alarms(written(EXTRA_POLICY))
+
+
+def _watching(alarms: dict[str, Properties], metric: str) -> list[Properties]:
+    return [alarm for alarm in alarms.values() if alarm["MetricName"] == metric]
+
+
+def _dimensions(alarm: Properties) -> dict[str, object]:
+    return {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_every_function_has_an_alarm_on(metric: str) -> None:
+    watched = [_dimensions(alarm)["FunctionName"] for alarm in _watching(MAIN, metric)]
+
+    assert watched == [{"Ref": id_} for id_ in functions()]
+    for alarm in _watching(MAIN, metric):
+        assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+            "Sum",
+            "GreaterThanThreshold",
+            0,
+        )
+
+
+@pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
+def test_heartbeat_alarm_breaches_on_missing_data(alarms: dict[str, Properties]) -> None:
+    (alarm,) = _watching(alarms, "Heartbeat")
+
+    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Sum",
+        "LessThanThreshold",
+        1,
+    )
+
+
+@pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
+def test_stale_backups_alarm_breaches_on_missing_data(alarms: dict[str, Properties]) -> None:
+    (alarm,) = _watching(alarms, "NewestBackupAgeHours")
+
+    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
+    assert alarm["Threshold"] in ({"Ref": "SnapshotMaxAgeHours"}, {"Ref": "MaxAgeHours"})
+
+
+@pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
+@pytest.mark.parametrize("metric", ["Heartbeat", "NewestBackupAgeHours"])
+def test_one_policy_cannot_hide_the_silence_of_another(
+    alarms: dict[str, Properties], metric: str
+) -> None:
+    (alarm,) = _watching(alarms, metric)
+
+    assert list(_dimensions(alarm)) == ["Installation", "Chore", "Policy"]
+
+
+def test_alarms_watch_metrics_that_exist() -> None:
+    own = [a for a in [*MAIN.values(), *EXTRA.values()] if not a["Namespace"].startswith("AWS/")]
+
+    assert {alarm["Namespace"] for alarm in own} == {telemetry.NAMESPACE}
+    assert {alarm["MetricName"] for alarm in own} <= telemetry.UNITS.keys()
+    assert {_dimensions(alarm)["Chore"] for alarm in own} == {"snapshot"}
+
+
+@pytest.mark.parametrize("path", [TEMPLATE, EXTRA_POLICY], ids=lambda path: path.name)
+def test_no_alarm_looks_back_further_than_cloudwatch_allows(path: object) -> None:
+    template = expanded() if path == TEMPLATE else written(EXTRA_POLICY)
+    for id_, alarm in _alarms(template).items():
+        periods = alarm["EvaluationPeriods"]
+        if isinstance(periods, dict):
+            periods = template["Parameters"][periods["Ref"]]["MaxValue"]
+        limit = SEVEN_DAYS if alarm["Period"] >= ONE_HOUR else ONE_DAY
+
+        assert alarm["Period"] * periods <= limit, id_
+
+
+def test_what_may_have_silenced_the_alerts_goes_to_the_watchdog() -> None:
+    told = {
+        alarm["MetricName"]: (alarm["AlarmActions"], alarm["OKActions"]) for alarm in MAIN.values()
+    }
+
+    assert told == {
+        "ApproximateNumberOfMessagesVisible": (ALERTS, ALERTS),
+        "Errors": (ALERTS, ALERTS),
+        "Heartbeat": (WATCHDOG, WATCHDOG),
+        "NewestBackupAgeHours": (ALERTS, ALERTS),
+        "Throttles": (ALERTS, ALERTS),
+        "UnsentAlerts": (WATCHDOG, WATCHDOG),
+    }
+
+
+def test_unsent_alerts_stay_an_alarm_until_a_run_says_that_they_were_sent() -> None:
+    (alarm,) = _watching(MAIN, "UnsentAlerts")
+
+    assert alarm["TreatMissingData"] == "ignore"
+
+
+def test_failure_queue_alarm_fires_for_a_single_message() -> None:
+    (alarm,) = _watching(MAIN, "ApproximateNumberOfMessagesVisible")
+
+    assert _dimensions(alarm) == {"QueueName": {"Fn::GetAtt": ["FailureQueue", "QueueName"]}}
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
