@@ -1,7 +1,8 @@
 """Run the benchmarks: `python -m bench [quick|full|cold|memory|snapshots|faults|rounds …]`.
 
-quick: a laptop's minute or two, small fleets; full: the fleets of docs/performance.md, about an
-hour, nearly all of it waiting. The results also go to bench/results/ as JSON.
+quick: a minute or two on a laptop, small fleets; full: the fleets of docs/performance.md, most of
+an hour, nearly all of it waiting. A name alone runs that part in full, `quick NAME` the small one.
+The results also go to bench/results/ as JSON.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bench import cold_start, memory, snapshots
@@ -27,40 +29,56 @@ _LARGE: Final = (1000, 5000)
 _SHORT_TIMEOUT_SECONDS: Final = 90
 
 
+def main() -> None:
+    choices = ("quick", "full", *_SUITES)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="*", help=", ".join(choices))
+    wanted = parser.parse_args().what or ["quick"]
+    unknown = sorted(set(wanted) - set(choices))
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(unknown)}")
+    if custodian_python() is None:
+        print("Cloud Custodian is not installed (`make bench` does it): no ratios against it")
+    for suite in [name for name in _SUITES if name in wanted] or list(_SUITES):
+        for name, part in _SUITES[suite](quick="quick" in wanted):
+            _show(name, part)
+
+
 def _cold(*, quick: bool) -> Iterator[Part]:
-    yield "cold-start", lambda: cold_start.measure_cold_start(3 if quick else 15)
+    yield "cold-start", partial(cold_start.measure_cold_start, 3 if quick else 15)
 
 
 def _memory(*, quick: bool) -> Iterator[Part]:
     volumes, history = (400, 5000) if quick else (5000, 100_000)
-    yield "memory", lambda: memory.measure_memory(volumes, history)
+    yield "memory", partial(memory.measure_memory, volumes, history)
 
 
 def _snapshots(*, quick: bool) -> Iterator[Part]:
     if quick:
-        yield "snapshots", lambda: _trials(snapshots.compare(_SMALL, beside=True, adaptive=False))
+        yield "snapshots", _trials(snapshots.compare, _SMALL, adaptive=False)
         return
     for volumes in _LARGE:
-        yield (
-            f"snapshots-{volumes}",
-            lambda volumes=volumes: _trials(snapshots.compare(volumes, beside=True)),
-        )
+        yield f"snapshots-{volumes}", _trials(snapshots.compare, volumes)
 
 
 def _faults(*, quick: bool) -> Iterator[Part]:
-    volumes = _SMALL if quick else _LARGE[0]
-    yield "faults", lambda: _trials(snapshots.with_faults(volumes, beside=True))
+    yield "faults", _trials(snapshots.with_faults, _SMALL if quick else _LARGE[0])
 
 
 def _rounds(*, quick: bool) -> Iterator[Part]:
     """Yield a run of more calls than one invocation can make: a short timeout stands for 900 s."""
     volumes = 300 if quick else 1000
-    yield "rounds", lambda: _trials(snapshots.in_rounds(volumes, _SHORT_TIMEOUT_SECONDS))
+    yield "rounds", _trials(snapshots.in_rounds, volumes, _SHORT_TIMEOUT_SECONDS)
 
 
-def _trials(result: tuple[Table, list[snapshots.Trial]]) -> tuple[Table, Any]:
-    table, trials = result
-    return table, [trial.as_json() for trial in trials]
+def _trials(
+    compare: Callable[..., tuple[Table, list[snapshots.Trial]]], *given: object, **options: object
+) -> Callable[[], tuple[Table, Any]]:
+    def run() -> tuple[Table, Any]:
+        table, trials = compare(*given, **options)
+        return table, [trial.as_json() for trial in trials]
+
+    return run
 
 
 _SUITES: Final = {
@@ -72,29 +90,12 @@ _SUITES: Final = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "what", nargs="*", default=["quick"], help=f"quick, full, {', '.join(_SUITES)}"
-    )
-    wanted = parser.parse_args().what
-    unknown = set(wanted) - {"quick", "full", *_SUITES}
-    if unknown:
-        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    if custodian_python() is None:
-        print("Cloud Custodian is not installed (`make bench` does it): no ratios against it")
-    quick = "quick" in wanted
-    for suite in [name for name in wanted if name in _SUITES] or list(_SUITES):
-        for name, part in _SUITES[suite](quick=quick):
-            _show(name, part)
-
-
 def _show(name: str, part: Callable[[], tuple[Table, Any]]) -> None:
     table, content = part()
     table.show()
     machine = {"python": sys.version, "system": platform.platform()}
     file = write(name, {"machine": machine, "table": table.as_json(), "results": content})
-    print(f"kept in {file.relative_to(file.parents[2])}\n")
+    print(f"kept in bench/results/{file.name}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ botocore's adaptive mode keeps one rate per client for all its actions, hence a 
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,10 +26,8 @@ def main() -> None:
     config = Config(
         retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS}, max_pool_connections=THREADS
     )
-    sets, singles = (
-        session.create_client("ec2", config=config),
-        session.create_client("ec2", config=config),
-    )
+    sets: Any = session.create_client("ec2", config=config)
+    singles: Any = session.create_client("ec2", config=config)
     instances, alone = _grouped(volumes, together=sys.argv[1] == "instance")
     with ThreadPoolExecutor(THREADS) as first, ThreadPoolExecutor(THREADS) as second:
         for instance_id in instances:
@@ -45,12 +42,12 @@ def main() -> None:
 
 
 def _grouped(pages: Any, *, together: bool) -> tuple[list[str], list[str]]:
-    instances: defaultdict[str, int] = defaultdict(int)
+    instances: dict[str, None] = {}
     alone: list[str] = []
     for page in pages:
         for volume in page["Volumes"]:
             if together and volume["Attachments"]:
-                instances[volume["Attachments"][0]["InstanceId"]] += 1
+                instances[volume["Attachments"][0]["InstanceId"]] = None
             else:
                 alone.append(volume["VolumeId"])
     return list(instances), alone

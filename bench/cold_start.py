@@ -40,7 +40,8 @@ start = time.perf_counter()
 sys.path[:0] = {folders!r}
 {code}
 import resource
-print((time.perf_counter() - start) * 1000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+took = (time.perf_counter() - start) * 1000
+print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 

@@ -32,7 +32,10 @@ class Run:
 class Contender(Protocol):
     """Takes snapshots of everything tagged for the policy `daily`."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return what a table calls it."""
+        ...
 
     def run(self, bed: Bed) -> Run:
         """Run to the end."""

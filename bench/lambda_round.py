@@ -17,7 +17,7 @@ from bench.ec2bed.options import ACCOUNT, REGION
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:caretaker-snapshot"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """What the handler reads of Lambda's context."""
 

@@ -14,7 +14,7 @@ from bench.ec2bed.options import Options
 from bench.tables import Table, ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bench.bed import State
     from bench.contenders import Contender, Run
@@ -78,29 +78,28 @@ def try_one(contender: Contender, options: Options) -> Trial:
         return Trial(contender, options, run, bed.state())
 
 
-def try_all(contenders: Sequence[Contender], options: Options, *, beside: bool) -> list[Trial]:
-    """Run contenders, each on a bed of its own; `beside` each other, since they mostly wait."""
-    with ThreadPoolExecutor(len(contenders) if beside else 1) as pool:
-        return list(pool.map(lambda each: try_one(each, options), contenders))
+def try_all(trials: Iterable[tuple[Contender, Options]]) -> list[Trial]:
+    """Run all at the same time, each on a bed of its own: all of them mostly wait."""
+    started = list(trials)
+    with ThreadPoolExecutor(len(started)) as pool:
+        return [trial.result() for trial in [pool.submit(try_one, *each) for each in started]]
 
 
-def compare(volumes: int, *, beside: bool, adaptive: bool = True) -> tuple[Table, list[Trial]]:
+def compare(volumes: int, *, adaptive: bool = True) -> tuple[Table, list[Trial]]:
     """Put Caretaker beside its peers on a quiet account."""
-    contenders: list[Contender] = [SETS, SINGLES]
-    contenders += [Custodian()] if custodian_python() else []
-    contenders += [Adaptive("adaptive, in sets"), Adaptive("adaptive, singly", "volume")] * adaptive
-    trials = try_all(contenders, Options(volumes=volumes), beside=beside)
+    contenders = _contenders()
+    if adaptive:
+        contenders += [Adaptive("adaptive, in sets"), Adaptive("adaptive, singly", "volume")]
+    options = Options(volumes=volumes)
+    trials = try_all((contender, options) for contender in contenders)
     return _table(f"{volumes} volumes, the account to itself", trials), trials
 
 
-def with_faults(volumes: int, *, beside: bool) -> tuple[Table, list[Trial]]:
+def with_faults(volumes: int) -> tuple[Table, list[Trial]]:
     """See what is lost while others eat half the buckets, volumes vanish and calls fail."""
     shared = Options(volumes=volumes, share=0.5)
     broken = Options(volumes=volumes, gone=4, error_rate=0.01)
-    contenders: list[Contender] = [SETS, SINGLES, *([Custodian()] if custodian_python() else [])]
-    with ThreadPoolExecutor(2 if beside else 1) as pool:
-        runs = [pool.submit(try_all, contenders, o, beside=beside) for o in (shared, broken)]
-        trials = [trial for run in runs for trial in run.result()]
+    trials = try_all((each, faults) for faults in (shared, broken) for each in _contenders())
     return _table(f"{volumes} volumes, with faults", trials), trials
 
 
@@ -109,6 +108,10 @@ def in_rounds(volumes: int, timeout_seconds: float) -> tuple[Table, list[Trial]]
     short = Caretaker(f"singly, timeout {timeout_seconds:g} s", "volume", timeout_seconds)
     trials = [try_one(short, Options(volumes=volumes))]
     return _table(f"{volumes} volumes, more than one invocation can take", trials), trials
+
+
+def _contenders() -> list[Contender]:
+    return [SETS, SINGLES, *([Custodian()] if custodian_python() else [])]
 
 
 def _table(title: str, trials: Sequence[Trial]) -> Table:

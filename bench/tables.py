@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RESULTS: Final = ROOT / "bench/results"
-_WIDTH: Final = 150
+_WIDTH: Final = 190
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Table:
         """Print it."""
         drawn = RichTable(title=self.title, title_justify="left", header_style="bold")
         for number, name in enumerate(self.head):
-            drawn.add_column(name, justify="right" if number else "left")
+            drawn.add_column(name, justify="right" if number else "left", no_wrap=True)
         for row in self.rows:
             drawn.add_row(*row)
         console = Console()

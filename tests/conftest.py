@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from caretaker.aws import session
 
+from caretaker.aws import session
 from tests.support.stack import ENVIRONMENT
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ def resolve_event(event: Mapping[str, Any], scene: Scene) -> dict[str, Any] | No
         return None
     named = {s.id: s for s in _list_ours(scene, {"snapshot-id": ids[:FILTER_VALUES]})}
     failed = [
-        Failed(s.volume_id, s.policy, s.slot)
+        _remembered(s)
         for s in named.values()
         if s.state == SnapshotState.ERROR and s.policy and s.slot
     ]
@@ -52,7 +52,12 @@ def resolve_event(event: Mapping[str, Any], scene: Scene) -> dict[str, Any] | No
 def _cleared(scene: Scene, snapshot_ids: Sequence[str]) -> list[Failed]:
     """Return what a run that was killed after its delete had remembered of these snapshots."""
     found = [scene.state.recall("cleared", snapshot_id) for snapshot_id in snapshot_ids]
-    return [Failed(*remembered.split()) for remembered in found if remembered]
+    return [Failed.from_text(text) for text in found if text]
+
+
+def _remembered(snapshot: Snapshot) -> Failed:
+    keys = tuple(tag.copyable(snapshot.tags, ["*"]))
+    return Failed(snapshot.volume_id, snapshot.policy, snapshot.slot, keys)
 
 
 def gather(run: Run[SnapshotRequest]) -> Facts:
@@ -193,8 +198,7 @@ def _clear(run: Run[SnapshotRequest], unit: Unit, snapshots: Mapping[str, Snapsh
         failed = snapshots[snapshot_id]
         attempt = FailedAttempt(failed.volume_id, failed.slot, failed.attempt, failed.message)
         scene.state.count_failed_attempt(_scope(run), attempt, scene.now)
-        remembered = f"{failed.volume_id} {failed.policy} {failed.slot}"
-        scene.state.remember("cleared", snapshot_id, remembered, scene.now)
+        scene.state.remember("cleared", snapshot_id, _remembered(failed).as_text(), scene.now)
         try:
             _delete(run, snapshot_id)
         except AWS_ERRORS as error:

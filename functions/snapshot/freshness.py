@@ -51,7 +51,7 @@ def judge_backups(
         if outcome.decision.reason in _UNSELECTED:
             continue
         judge = _Judge(facts, request, volumes[outcome.decision.target], past, now)
-        checks += [judge.failed(outcome), judge.stale(), judge.stuck()]
+        checks += judge.all(outcome)
         ages.append(judge.age_hours)
     if request.retake:
         return Backups(tuple(checks), frozenset(), {})
@@ -79,6 +79,11 @@ class _Judge:
         good = self._history.newest_good
         since = max(volume.created, facts.policy_since or volume.created)
         self.age_hours = age_hours(good.started if good else since, now)
+
+    def all(self, outcome: Outcome) -> list[Check]:
+        """A retake does not know how old its policy lets a backup get."""
+        stale = [] if self._request.retake else [self.stale()]
+        return [self.failed(outcome), self.stuck(), *stale]
 
     def failed(self, outcome: Outcome) -> Check:
         """A failure is over when a good snapshot is newer than every failed slot."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from caretaker.decisions import Decision, Json
 from caretaker.ec2 import Instance, Snapshot, SnapshotState, Volume
-from caretaker.selectors import reason_to_skip
+from caretaker.selectors import Select, reason_to_skip
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -158,9 +158,10 @@ def _reason_to_give_up(attempts: int, failed_slots_before: int) -> Reason | None
 
 def _reason_to_skip(volume: Volume, facts: Facts, request: SnapshotRequest) -> str | None:
     """A retake asks for the volumes it names, whatever selected them when the slot began."""
-    if request.retake:
-        return None if volume.id in request.retake else Reason.NOT_RETAKEN
-    return reason_to_skip(volume, facts.instances, request.select, request.policy)
+    if request.retake and volume.id not in request.retake:
+        return Reason.NOT_RETAKEN
+    select = Select(volumes=request.retake) if request.retake else request.select
+    return reason_to_skip(volume, facts.instances, select, request.policy)
 
 
 def _taken(volume: Volume, in_slot: Sequence[Snapshot]) -> VolumeDecision | None:

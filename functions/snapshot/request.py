@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
@@ -54,11 +55,25 @@ class SnapshotRequest(BaseRequest):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Failed:
-    """A snapshot of ours that failed: of which volume, for which policy and slot."""
+    """A snapshot of ours that failed: of which volume, for which policy and slot, and what tags.
+
+    of the user's it had; the policy's own `copy_tags` is not known here.
+    """
 
     volume_id: str
     policy: str
     slot: str
+    tag_keys: tuple[str, ...] = ()
+
+    def as_text(self) -> str:
+        """Return it for the state table."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Failed:
+        """Read it back."""
+        kept = json.loads(text)
+        return cls(kept["volume_id"], kept["policy"], kept["slot"], tuple(kept["tag_keys"]))
 
 
 def failed_snapshot_ids(event: Mapping[str, Any]) -> tuple[str, ...]:
@@ -73,8 +88,12 @@ def failed_snapshot_ids(event: Mapping[str, Any]) -> tuple[str, ...]:
         raise RefusedError("event_invalid", [_not_ours(kind)])
     if detail.get("result") != "failed":
         return ()
-    members = detail.get("snapshots", []) if kind == SET else [detail]
-    return tuple(sorted({str(member["snapshot_id"]).rpartition("/")[2] for member in members}))
+    members: Any = detail.get("snapshots") if kind == SET else [detail]
+    try:
+        return tuple(sorted({str(member["snapshot_id"]).rpartition("/")[2] for member in members}))
+    except (KeyError, TypeError):
+        problem = FieldError("detail", "names no snapshots", "the shape of EBS's own event")
+        raise RefusedError("event_invalid", [problem]) from None
 
 
 def retake_event(event: Mapping[str, Any], failed: Sequence[Failed]) -> dict[str, Any] | None:
@@ -87,6 +106,7 @@ def retake_event(event: Mapping[str, Any], failed: Sequence[Failed]) -> dict[str
         "policy": policy,
         "scheduled_time": slot,
         "consistency": together.value,
+        "copy_tags": sorted({key for f in failed for key in f.tag_keys}),
         "retake": sorted({f.volume_id for f in failed if (f.policy, f.slot) == (policy, slot)}),
     }
 

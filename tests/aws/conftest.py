@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
-from tests.cloud import Account, ManualClock, StrictCloud, strict_moto
-from tests.support.stack import Stack
+from tests.cloud import REGION, Account, ManualClock, StrictCloud, strict_moto
+from tests.support.stack import FUNCTION, Stack
+from tests.support.tour import CALLED, Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,3 +42,34 @@ def stack(cloud: StrictCloud, clock: ManualClock) -> Stack:
     made = Stack(clock)
     cloud.calls.clear()
     return made
+
+
+@pytest.fixture
+def lambda_knows_the_function(stack: Stack, cloud: StrictCloud) -> None:
+    """Lambda takes invocations of the function; nothing comes of them by itself."""
+    role = boto3.client("iam").create_role(RoleName="snapshot", AssumeRolePolicyDocument="{}")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as package:
+        package.writestr("app.py", "")
+    boto3.client("lambda", REGION).create_function(
+        FunctionName=FUNCTION,
+        Runtime="python3.13",
+        Role=role["Role"]["Arn"],
+        Handler="app.lambda_handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    cloud.calls.clear()
+
+
+@pytest.fixture(autouse=True)
+def only_what_the_role_allows(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Fail a test whose runs called anything that the template's role does not name."""
+    if "stack" not in request.fixturenames:
+        yield
+        return
+    witness = Witness(request.getfixturevalue("cloud"))
+    witness.attend(monkeypatch)
+    yield
+    assert witness.actions <= CALLED

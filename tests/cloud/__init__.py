@@ -34,6 +34,8 @@ What a cloud offers:
 - `cloud.extras`: `operators`, `states`, `impaired`, `public`, `locks`, `used_by_images`.
 - `cloud.age(hours=30)`: everything in EC2 moves into the past, which is how time passes for a
   deployed function. `cloud.backend(region)` is moto's own.
+- `cloud.take_notices()`: the EventBridge events about snapshots that ended, single or set, each
+  once; `LocalCloud.deliver_notices()` puts them on the deployed bus.
 - `cloud.install(session_or_client)`: for one made before this package was imported.
 - `cloud.seconds_per_call`: how far each call moves the clock.
 

@@ -47,6 +47,7 @@ class Admin:
             "calls": lambda _: [_call(each) for each in self.cloud.calls],
             "calls/clear": lambda _: self.cloud.calls.clear(),
             "state": self._state,
+            "notices": lambda body: self.cloud.take_notices(body.get("region", self.region)),
             "seed/demo": self._seed_demo,
         }
 

@@ -19,13 +19,17 @@ KMS_MESSAGE = (
 
 @dataclass
 class Life:
-    """One snapshot's way: `message` is its StateMessage if it ends in error, else empty."""
+    """One snapshot's way: `message` is its StateMessage if it ends in error, else empty.
+
+    `set_number` tells the sets apart; 0 is a snapshot made alone.
+    """
 
     snapshot_id: str
     volume_id: str
     born_at: datetime
     done_at: datetime
     message: str = ""
+    set_number: int = 0
     settled: bool = False
     delete_when_done: bool = False
 
@@ -64,13 +68,17 @@ class SnapshotLives:
     lives: dict[str, Life] = field(default_factory=dict)
     last_made: dict[str, datetime] = field(default_factory=dict)
     failures: dict[str, FailurePlan] = field(default_factory=dict)
+    ended: list[Life] = field(default_factory=list)
+    """Those of which nobody has been told yet that they are done."""
+    _sets: int = field(default=0, init=False)
 
     def fail(self, volume_id: str, times: int | None, message: str) -> None:
         """Let the next `times` snapshots of a volume (`*`: of any) end in error."""
         self.failures[volume_id] = FailurePlan(message, times)
 
-    def born(self, snapshots: Sequence[Any], now: datetime) -> None:
+    def born(self, snapshots: Sequence[Any], now: datetime, *, as_set: bool = False) -> None:
         """Take in what one call made: a set ends in error as a whole and is done as a whole."""
+        self._sets += as_set
         reasons = [self._reason(snapshot.volume_id) for snapshot in snapshots]
         message = next((reason for reason in reasons if reason), "")
         delay = max(
@@ -82,7 +90,12 @@ class SnapshotLives:
             snapshot.start_time = now
             self.last_made[snapshot.volume_id] = now
             self.lives[snapshot.id] = Life(
-                snapshot.id, snapshot.volume_id, now, now + timedelta(seconds=delay), message
+                snapshot.id,
+                snapshot.volume_id,
+                now,
+                now + timedelta(seconds=delay),
+                message,
+                self._sets if as_set else 0,
             )
 
     def settle(self, snapshots: dict[str, Any], now: datetime) -> None:
@@ -92,6 +105,7 @@ class SnapshotLives:
             if life.settled or snapshot is None or now < life.done_at:
                 continue
             life.settled = True
+            self.ended.append(life)
             snapshot.status = "error" if life.message else "completed"
             if life.delete_when_done:
                 del snapshots[life.snapshot_id]

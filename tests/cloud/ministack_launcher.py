@@ -2,7 +2,8 @@
 
 Run by ministack's own Python, so nothing of this repository is imported. ministack hands a
 schedule's input on as it stands; EventBridge Scheduler replaces `<aws.scheduler.scheduled-time>`
-and its kin first. Source: EventBridge Scheduler user guide, "Adding context attributes".
+and its kin first. Source: EventBridge Scheduler user guide, "Adding context attributes". And EC2
+lives in another server here, so its events come in through PutEvents, which refuses `aws.` sources.
 """
 
 # ruff: noqa: SLF001 - mending somebody else's program means reaching into it
@@ -23,6 +24,7 @@ from ministack.app import main
 from ministack.services import eventbridge, scheduler
 
 _invoke_target = eventbridge._invoke_target
+_put_given_events = eventbridge._put_events
 
 
 def _words(event: dict[str, Any], schedule: dict[str, Any]) -> dict[str, str]:
@@ -50,7 +52,13 @@ def _invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any],
     return _invoke_target(target, event, rule, *rest)
 
 
+def _put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:  # noqa: FBT001, FBT002
+    sources = {entry.get("Source") for entry in data.get("Entries", ())}
+    return _put_given_events(data, allow_aws_source or sources == {"aws.ec2"})
+
+
 eventbridge._invoke_target = _invoke
+eventbridge._put_events = _put_events
 scheduler._SCHEDULE_TICK_INTERVAL = float(os.environ.get("SCHEDULER_TICK_SECONDS", "1"))
 
 if __name__ == "__main__":

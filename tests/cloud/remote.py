@@ -82,6 +82,10 @@ class RemoteCloud:
         """Finish every pending snapshot now."""
         self.post("complete")
 
+    def take_notices(self) -> list[View]:
+        """Return the events EventBridge would bring about snapshots that ended, each once."""
+        return list(self.post("notices"))
+
     def settings(self, **changed: object) -> None:
         """Change page_size, pending_seconds, limits, buckets or documented_buckets."""
         self.post("settings", **changed)

@@ -50,7 +50,7 @@ class StrictWrites(StrictListings):
             for volume in self._members(specification)
         ]
         self.error_on_dryrun()
-        made = self._make(members, self._get_param("Description") or "")
+        made = self._make(members, self._get_param("Description") or "", as_set=True)
         return ActionResult({"Snapshots": [self.show(each) for each in made]})
 
     def delete_snapshot(self) -> ActionResult:
@@ -175,7 +175,9 @@ class StrictWrites(StrictListings):
         for stranger in sorted(excluded - set(attached)):
             raise invalid_value(f"The volume {stranger} is not attached to the instance.")
 
-    def _make(self, members: Sequence[tuple[Any, Tags]], description: str) -> list[Any]:
+    def _make(
+        self, members: Sequence[tuple[Any, Tags]], description: str, *, as_set: bool = False
+    ) -> list[Any]:
         limits, backend, now = self.cloud.limits, self.ec2_backend, self.cloud.clock.now()
         if not members:
             raise invalid_value("No volumes are left to take snapshots of.")
@@ -190,7 +192,7 @@ class StrictWrites(StrictListings):
             snapshot.kms_key_id = volume.kms_key_id
             backend.tags[snapshot.id] = dict(tags)
             made.append(snapshot)
-        self.cloud.lives.born(made, now)
+        self.cloud.lives.born(made, now, as_set=as_set)
         return made
 
     def _refuse_full(self, volumes: Sequence[Any], now: datetime) -> None:
@@ -230,7 +232,8 @@ class StrictWrites(StrictListings):
                 "InvalidSnapshot.InUse",
                 f"The snapshot {snapshot_id} is currently in use by {image}",
             )
-        if self.cloud.clock.now() < extras.locks.get(snapshot_id, self.cloud.clock.now()):
+        locked_until = extras.locks.get(snapshot_id)
+        if locked_until is not None and self.cloud.clock.now() < locked_until:
             raise Refusal(
                 "SnapshotLocked", f"The snapshot {snapshot_id} is locked and cannot be deleted."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import ExitStack
@@ -28,6 +29,10 @@ ON_MOTO = frozenset({"ec2", "ebs"})
 def tool(variable: str, default: str) -> Path:
     """Return the path of a tool: from the environment, or from this repository's `.venvs`."""
     return Path(os.environ.get(variable) or ROOT / default)
+
+
+class NoticeRefusedError(Exception):
+    """The event bus did not take an event; the text says why."""
 
 
 class LocalCloud:
@@ -108,6 +113,25 @@ class LocalCloud:
         """Deploy what `sam build` left, or update the stack of that name; return it."""
         deploy(self, name, build, parameters or {})
         return Stack(self, name)
+
+    def deliver_notices(self) -> list[dict[str, Any]]:
+        """Bring EventBridge what EC2 has to tell of snapshots that ended; return it.
+
+        The bus stamps id and time anew.
+        """
+        told = self.ec2.take_notices()
+        events = self.client("events")
+        for notice in told:
+            entry = {
+                "Source": notice["source"],
+                "DetailType": notice["detail-type"],
+                "Detail": json.dumps(notice["detail"]),
+                "Resources": notice["resources"],
+            }
+            answer = events.put_events(Entries=[entry])
+            if answer["FailedEntryCount"]:
+                raise NoticeRefusedError(str(answer["Entries"]))
+        return told
 
     def output(self) -> str:
         """Return what ministack has written, for a failed test to show."""

@@ -26,6 +26,7 @@ from tests.cloud.ec2 import StrictEC2
 from tests.cloud.faults import LOSSES, Fault, FaultPlan
 from tests.cloud.limits import Limits
 from tests.cloud.lives import KMS_MESSAGE, SnapshotLives
+from tests.cloud.notices import Notice, notices
 from tests.cloud.pages import Pages
 from tests.cloud.switchboard import SWITCHBOARD
 from tests.cloud.views import Extras
@@ -84,6 +85,14 @@ class StrictCloud:
     def complete_pending(self) -> None:
         """Finish every pending snapshot now, in error where that is planned."""
         self.lives.complete_all()
+
+    def take_notices(self, region: str = REGION, account: str = ACCOUNT) -> list[Notice]:
+        """Return the events EventBridge would bring about snapshots that ended, each once."""
+        with self._lock:
+            self.backend(region, account)
+            told = notices(self.lives.ended, account, region, self.clock.now())
+            self.lives.ended.clear()
+            return told
 
     def age(self, hours: float) -> None:
         """Move every volume, snapshot and lock into the past."""

@@ -10,14 +10,12 @@ from caretaker import tags as tag
 from caretaker.decisions import Decision, Outcome, Result
 from caretaker.ec2 import Attachment, Instance, Snapshot, Volume
 from caretaker.slots import slot_of
-
 from functions.snapshot.plan import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from caretaker.tags import Tags
-
     from functions.snapshot.plan import FailedAttempts
 
 NOW: Final = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)

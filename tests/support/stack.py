@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from caretaker.harness import run_chore
 
+from caretaker.harness import run_chore
 from tests.cloud import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from caretaker.run import Chore
-
     from tests.cloud import ManualClock
 
 FUNCTION: Final = "caretaker-under-test"

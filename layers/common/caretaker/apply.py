@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from caretaker.decisions import Batch, Decision, Outcome, Result
 from caretaker.errors import HaltError, OutOfTimeError
+from caretaker.failures import short_message
 from caretaker.telemetry import logger
 
 if TYPE_CHECKING:
@@ -91,7 +92,11 @@ class _Lane[B: Batch]:
             return _deferred(batch, halt.failure.code, halt.failure.message)
         except Exception as error:
             logger.exception("item failed", targets=[d.target for d in batch.decisions])
-            problem = {"code": type(error).__name__, "message": str(error), "request_id": ""}
+            problem = {
+                "code": type(error).__name__,
+                "message": short_message(str(error)),
+                "request_id": "",
+            }
             return fail(batch.decisions, problem, {})
 
 

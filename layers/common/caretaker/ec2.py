@@ -63,7 +63,11 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An EBS snapshot of ours; only `caretaker:` tags are kept, to hold 100,000 of them."""
+    """An EBS snapshot of ours.
+
+    To hold 100,000 of them, only a failed one keeps other tags than `caretaker:`: its retake gets
+    the same.
+    """
 
     id: str
     volume_id: str

@@ -74,7 +74,7 @@ class Finish:
             resource=fingerprint[:12],
             healthy=False,
             severity=Severity.CRITICAL,
-            what=f"{refused.reason}: {'; '.join(e['path'] for e in refused.errors)}",
+            what=f"{refused.reason}: {'; '.join(e['path'] for e in refused.errors[:3])}",
             evidence={error["path"]: error["problem"] for error in refused.errors[:20]},
             done="nothing was changed",
             next="correct the event; the schedule goes on sending this one",

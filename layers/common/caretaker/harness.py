@@ -93,6 +93,9 @@ class _Invocation[R: BaseRequest]:
         return self._run(request, mode, scene, resolved)
 
     def _resolve(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not isinstance(event, dict):
+            problem = FieldError("event", "not a JSON object", "an object, {} for the defaults")
+            raise RefusedError("event_invalid", [problem])
         if "detail-type" not in event:
             return dict(event)
         if self._chore.resolve is None:
@@ -157,9 +160,9 @@ class _Invocation[R: BaseRequest]:
             return finish.failed(failed)
         except RefusedError as refused:
             return finish.refused(refused)
-        own = mode is self._settings.mode and not request.lease_scope
+        regular = request.mode is not Mode.REPORT and not request.lease_scope
         continuation = self._continue(request, mode, slot, findings.outcomes, event)
-        return finish.ended(findings, [*self._checks(lease), *continuation], heartbeat=own)
+        return finish.ended(findings, [*self._checks(lease), *continuation], heartbeat=regular)
 
     def _lease(
         self, heading: Heading, request: BaseRequest, mode: Mode
@@ -232,7 +235,7 @@ class _Invocation[R: BaseRequest]:
 
     def _refused(self, refused: RefusedError, event: Mapping[str, Any]) -> dict[str, Any]:
         """Refuse under the policy that the event meant, or else the chore's default one."""
-        policy = event.get("policy")
+        policy = event.get("policy") if isinstance(event, dict) else None
         if not (isinstance(policy, str) and re.fullmatch(POLICY_PATTERN, policy)):
             policy = self._chore.request.model_fields["policy"].default
         heading = self._heading(policy, self._settings.mode, "", None)

@@ -28,9 +28,12 @@ MAX_LISTED: Final = 20
 _LISTED: Final = (100, 50, 20, 5, 1)
 """How many incidents the message tries to spell out, until it fits."""
 MAX_TEXT: Final = 256
+MAX_EVIDENCE: Final = 10
 MAX_BYTES: Final = 240_000
 """Of the whole message; what SNS adds to it stays within the rest."""
 _RESOURCE_ID: Final = re.compile(r"(i|vol|snap)-[0-9a-f]{8,17}")
+_CONSOLE_DOMAINS: Final = {"cn": "console.amazonaws.cn"}
+_NOT_GSM: Final = re.compile(r"[^A-Za-z0-9 @$!\"#%&'()*+,./:;<=>?_-]")
 _CONSOLE_PAGES: Final = {
     "i": "InstanceDetails:instanceId",
     "vol": "VolumeDetails:volumeId",
@@ -102,9 +105,17 @@ def _body(alert: Alert, subject: str, listed: int) -> bytes:
     parts = {
         "default": _json(_document(alert, subject, listed)),
         "email": _email(alert, min(listed, MAX_LISTED)),
-        "sms": subject[:MAX_SMS],
+        "sms": _sms(subject),
     }
     return _json(parts).encode()
+
+
+def _sms(subject: str) -> str:
+    """Return the subject in letters that an SMS counts once; brackets would count twice.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sms_sms-content.html
+    """
+    return _NOT_GSM.sub("?", re.sub(r"[\[\]]", "", subject))[:MAX_SMS]
 
 
 def _json(value: object) -> str:
@@ -149,7 +160,7 @@ def _email_entry(alert: Alert, incident: Incident) -> str:
     lines = [
         f"{who}: {what}",
         f"  Since:    {since} ({_span(incident.opened, alert.now)})",
-        *(f"  Evidence: {plain(k)}: {plain(v)}" for k, v in incident.evidence.items()),
+        *(f"  Evidence: {key}: {value}" for key, value in _evidence(incident).items()),
     ]
     if is_alarm:
         lines += [
@@ -182,7 +193,10 @@ def _footer(alert: Alert) -> str:
 
 def console_link(origin: Origin, resource: str) -> str:
     """Return where the resource is seen in the EC2 console."""
-    host = f"https://{origin.region}.console.aws.amazon.com/ec2/home?region={origin.region}"
+    domain = _CONSOLE_DOMAINS.get(origin.region.partition("-")[0], "console.aws.amazon.com")
+    if origin.region.startswith("us-gov-"):
+        domain = "console.amazonaws-us-gov.com"
+    host = f"https://{origin.region}.{domain}/ec2/home?region={origin.region}"
     found = _RESOURCE_ID.fullmatch(resource)
     return f"{host}#{_CONSOLE_PAGES[found[1]]}={resource}" if found else host
 
@@ -213,9 +227,13 @@ def _document(alert: Alert, subject: str, listed: int) -> dict[str, Any]:
 
 def _entry(incident: Incident) -> dict[str, Any]:
     document = incident.as_document()
-    texts = {k: plain(document[k]) for k in ("what", "name", "done", "next", "cause")}
-    evidence = {plain(k): plain(v) for k, v in incident.evidence.items()}
-    return {**document, **texts, "evidence": evidence}
+    texts = {key: plain(value) for key, value in document.items() if isinstance(value, str)}
+    return {**document, **texts, "evidence": _evidence(incident)}
+
+
+def _evidence(incident: Incident) -> dict[str, str]:
+    entries = list(incident.evidence.items())[:MAX_EVIDENCE]
+    return {plain(key): plain(value) for key, value in entries}
 
 
 def _span(since: datetime, now: datetime) -> str:

@@ -163,8 +163,8 @@ def _fitting(ranked: Sequence[Outcome], room: int) -> list[dict[str, Any]]:
     kept = []
     for outcome in ranked[:MAX_OUTCOMES]:
         item = item_of(outcome)
-        room -= len(json.dumps(item)) + 2
-        if room < 0:
-            break
-        kept.append(item)
+        size = len(json.dumps(item)) + 2
+        if size <= room:
+            room -= size
+            kept.append(item)
     return kept

@@ -6,16 +6,14 @@ is left out has its documented default.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+import json
+import re
+from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from caretaker.errors import FieldError, RefusedError
 from caretaker.settings import Mode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_ROUNDS: Final = 10
 POLICY_PATTERN: Final = r"^[a-z0-9-]{1,32}$"
@@ -23,28 +21,33 @@ POLICY_PATTERN: Final = r"^[a-z0-9-]{1,32}$"
 type PolicyName = Annotated[str, Field(pattern=POLICY_PATTERN)]
 
 
-def _only_text(value: object) -> object:
-    """Let pydantic read a time from text alone: a bare number is more likely a mistake."""
-    if isinstance(value, str | datetime):
+_ISO_8601: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
+_YEARS: Final = range(2000, 2101)
+_MAX_PROBLEMS: Final = 50
+_MAX_PATH: Final = 100
+
+
+def _iso_8601(value: object) -> object:
+    """Let pydantic read a time from ISO 8601 alone; bare digits are more likely a mistake."""
+    if isinstance(value, str) and _ISO_8601.fullmatch(value) and int(value[:4]) in _YEARS:
         return value
-    msg = "must be a text such as 2026-11-21T03:00:00Z"
-    raise ValueError(msg)
+    raise ValueError("must be a time of this century with its zone, as 2026-11-21T03:00:00Z")
 
 
-type Time = Annotated[AwareDatetime, BeforeValidator(_only_text)]
+type Time = Annotated[AwareDatetime, BeforeValidator(_iso_8601)]
 
 
 class Part(BaseModel):
     """Any object inside an event."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Target(Part):
     """Where to work instead of the function's own account and region."""
 
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$")] | None = None
 
 
 class BaseRequest(Part):
@@ -64,13 +67,23 @@ class BaseRequest(Part):
         return ""
 
 
-def parse_request[R: BaseRequest](model: type[R], event: Mapping[str, Any]) -> R:
-    """Check an event; `RefusedError` names every wrong field, its path and what was expected."""
+def parse_request[R: BaseRequest](model: type[R], event: object) -> R:
+    """Check an event; `RefusedError` names every wrong field, its path and what was expected.
+
+    It is read as the JSON it came as, strictly: `true` is no number and `"30"` neither.
+    """
     try:
-        return model.model_validate(dict(event))
+        return model.model_validate_json(json.dumps(event), strict=True)
     except ValidationError as error:
-        problems = [_field_error(dict(problem)) for problem in error.errors(include_url=False)]
-        raise RefusedError("event_invalid", problems) from None
+        problems = [_field_error(dict(each)) for each in error.errors(include_url=False)]
+        raise RefusedError("event_invalid", _first(problems)) from None
+
+
+def _first(problems: list[FieldError]) -> list[FieldError]:
+    more = len(problems) - _MAX_PROBLEMS
+    return (
+        [*problems[:_MAX_PROBLEMS], FieldError("event", f"{more} more")] if more > 0 else problems
+    )
 
 
 def effective_mode(asked: Mode | None, allowed: Mode) -> Mode:
@@ -86,7 +99,7 @@ def effective_mode(asked: Mode | None, allowed: Mode) -> Mode:
 
 
 def _field_error(problem: dict[str, Any]) -> FieldError:
-    path = ".".join(str(part) for part in problem["loc"]) or "event"
+    path = ".".join(str(part) for part in problem["loc"])[:_MAX_PATH] or "event"
     if problem["type"] == "extra_forbidden":
         return FieldError(path, "unknown field", "no such field; see the chore's page")
     context = {k: str(v) for k, v in problem.get("ctx", {}).items() if k != "error"}

@@ -115,10 +115,11 @@ def _instance(item: InstanceTypeDef) -> Instance:
 
 
 def _snapshot(item: SnapshotTypeDef) -> Snapshot:
-    ours = {
+    failed = item["State"] == "error"
+    kept = {
         intern(each["Key"]): intern(each["Value"])
         for each in item.get("Tags", [])
-        if each["Key"].startswith(tag.PREFIX)
+        if failed or each["Key"].startswith(tag.PREFIX)
     }
     return Snapshot(
         id=item["SnapshotId"],
@@ -127,5 +128,5 @@ def _snapshot(item: SnapshotTypeDef) -> Snapshot:
         started=item["StartTime"],
         owner_id=intern(item["OwnerId"]),
         message=item.get("StateMessage", ""),
-        tags=ours,
+        tags=kept,
     )
