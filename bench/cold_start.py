@@ -23,7 +23,8 @@ _BARE: Final = "import boto3\nboto3.client('ec2')\n"
 _HANDLER: Final = """
 from functions.snapshot import app
 from caretaker.aws.session import Place, account_at
-app.CHORE.request.model_validate({"policy": "daily", "scheduled_time": "2026-11-21T03:00:00Z"})
+from caretaker.request import parse_request
+parse_request(app.CHORE.request, {"policy": "daily", "scheduled_time": "2026-11-21T03:00:00Z"})
 account_at(Place("123456789012", "eu-west-1")).ec2
 """
 _PARTS: Final = {

@@ -10,17 +10,18 @@ from caretaker.apply import fail, settle
 from caretaker.aws.ec2 import FILTER_VALUES, list_instances, list_snapshots, list_volumes
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.aws.state import FailedAttempt
-from caretaker.decisions import Decision, Json, Outcome, Result
+from caretaker.decisions import Json, Outcome, Result
 from caretaker.ec2 import Snapshot, SnapshotState
-from caretaker.errors import BusyError, HaltError, StateError
+from caretaker.errors import BusyError, HaltError, ListingError, StateError
 from caretaker.failures import Failure, Kind
 from caretaker.slots import slot_of, slot_time
 
+from .outcomes import created, given_up, skipped, unknown
 from .plan import Action, Facts, Reason
 from .request import Failed, SnapshotRequest, failed_snapshot_ids, retake_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_ec2.type_defs import InstanceSpecificationTypeDef, TagSpecificationTypeDef
 
@@ -79,21 +80,38 @@ def apply(
 ) -> list[Outcome]:
     """Carry one unit out: clear what failed before, create, and find out what became of it."""
     gives_up = unit.decisions[0].action == Action.GIVE_UP
-    is_retake = unit.attempt > 1 and not gives_up
     try:
-        if is_retake:
-            _claim(run, unit)
+        if unit.attempt > 1 and not gives_up:
+            return _retake(run, unit, snapshots)
         unit = _clear(run, unit, snapshots)
+        return given_up(unit, snapshots) if gives_up else _create(run, unit)
     except BusyError:
-        return _skipped(unit, Reason.RETAKE_IN_PROGRESS)
+        return skipped(unit, Reason.RETAKE_IN_PROGRESS)
+    except ListingError as error:
+        return unknown(unit.decisions, error.failure)
     except StateError as error:
         why = {"deferred_by": "state_unavailable", "message": error.failure.message}
         return settle(unit.decisions, Result.DEFERRED, **why)
-    if gives_up:
-        return _given_up(unit, snapshots)
-    if is_retake:
-        run.scene.clock.sleep(SETTLE_SECONDS)
-    return _create(run, unit)
+
+
+def _retake(
+    run: Run[SnapshotRequest], unit: Unit, snapshots: Mapping[str, Snapshot]
+) -> list[Outcome]:
+    """Claim the retake, clear what failed, wait, look once more, and create.
+
+    The facts may be minutes old by now: another run may have retaken it since. A claim is given
+    back only where nothing was made.
+    """
+    _claim(run, unit)
+    outcomes: list[Outcome] = []
+    try:
+        unit = _clear(run, unit, snapshots)
+        found = _look(run, unit)
+        outcomes = created(unit, found, adopted=True) if found else _create(run, unit)
+    finally:
+        if all(outcome.result is Result.FAILED for outcome in outcomes):
+            _give_back(run, unit)
+    return outcomes
 
 
 def _create(run: Run[SnapshotRequest], unit: Unit) -> list[Outcome]:
@@ -103,16 +121,16 @@ def _create(run: Run[SnapshotRequest], unit: Unit) -> list[Outcome]:
     """
     for tries_left in (1, 0):
         try:
-            return _created(unit, _send(run, unit))
+            return created(unit, _send(run, unit))
         except AWS_ERRORS as error:
             failure = classify(error)
             if failure.kind is not Kind.UNKNOWN:
                 return _refused(run, unit, failure)
         found = _look(run, unit) or _look(run, unit)
         if found:
-            return _created(unit, found, adopted=True)
+            return created(unit, found, adopted=True)
         if not tries_left:
-            return _unknown(unit.decisions, failure)
+            return unknown(unit.decisions, failure)
     raise AssertionError
 
 
@@ -180,11 +198,24 @@ def _tag_specification(run: Run[SnapshotRequest], unit: Unit) -> TagSpecificatio
 
 
 def _claim(run: Run[SnapshotRequest], unit: Unit) -> None:
-    """Keep others off this retake: the schedule and EBS's own event may see the same failure."""
+    """Keep others off this retake: the schedule and EBS's own event may see the same failure.
+
+    The claim belongs to the request, so that Lambda's retry goes on where a killed run stopped; the
+    lease keeps two runs of one request apart.
+    """
     scene = run.scene
-    for volume_id in unit.volume_ids:
-        key = f"retake/{_scope(run)}/{volume_id}/{run.slot}/{unit.attempt}"
-        scene.state.acquire(key, scene.run_id, run.slot, scene.clock.now(), CLAIM_SECONDS)
+    for key in _claims(run, unit):
+        scene.state.acquire(key, scene.request_id, run.slot, scene.clock.now(), CLAIM_SECONDS)
+
+
+def _give_back(run: Run[SnapshotRequest], unit: Unit) -> None:
+    for key in _claims(run, unit):
+        run.scene.state.release(key, run.scene.request_id)
+
+
+def _claims(run: Run[SnapshotRequest], unit: Unit) -> list[str]:
+    retake = f"retake/{_scope(run)}/{run.slot}/{unit.attempt}"
+    return [f"{retake}/{volume_id}" for volume_id in unit.volume_ids]
 
 
 def _clear(run: Run[SnapshotRequest], unit: Unit, snapshots: Mapping[str, Snapshot]) -> Unit:
@@ -218,26 +249,6 @@ def _delete(run: Run[SnapshotRequest], snapshot_id: str) -> None:
             raise
 
 
-def _created(unit: Unit, made: Mapping[str, str], *, adopted: bool = False) -> list[Outcome]:
-    """Report what AWS confirmed, member by member."""
-    extra: dict[str, Json] = {"adopted": True} if adopted else {}
-    missing = Failure(Kind.UNKNOWN, "NotListed", "EC2 does not name a snapshot of this volume yet")
-    outcomes: list[Outcome] = []
-    for decision in unit.decisions:
-        if decision.target not in made:
-            outcomes += _unknown([decision], missing)
-            continue
-        detail = {"snapshot_id": made[decision.target], "state": SnapshotState.PENDING.value}
-        outcomes.append(Outcome(decision, Result.DONE, {**unit.notes, **extra, **detail}))
-    return outcomes
-
-
-def _unknown(decisions: Iterable[Decision], failure: Failure) -> list[Outcome]:
-    """Leave it to the next round, which reads the slot before it creates anything."""
-    why = {"deferred_by": "outcome_unknown", "message": f"{failure.code}: {failure.message}"}
-    return settle(decisions, Result.DEFERRED, **why)
-
-
 def _refused(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list[Outcome]:
     """Report a refusal: a limit defers; anything else fails the one volume that it is about."""
     if failure.kind is Kind.FULL:
@@ -248,14 +259,8 @@ def _refused(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list[Ou
     if unit.is_set and failure.kind in {Kind.GONE, Kind.INVALID}:
         return _one_by_one(run, unit, failure)
     if failure.kind is Kind.GONE:
-        return _skipped(unit, Reason.VOLUME_GONE)
+        return skipped(unit, Reason.VOLUME_GONE)
     return fail(unit.decisions, failure.as_error(), unit.notes)
-
-
-def _skipped(unit: Unit, reason: Reason) -> list[Outcome]:
-    """Report what turned out, since it was decided, not to be ours to do."""
-    skips = [replace(d, action=Action.SKIP, reason=reason) for d in unit.decisions]
-    return settle(skips, Result.UNCHANGED)
 
 
 def _one_by_one(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list[Outcome]:
@@ -268,13 +273,6 @@ def _one_by_one(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list
         for decision in unit.decisions
         for outcome in _create(run, replace(alone, decisions=(decision,)))
     ]
-
-
-def _given_up(unit: Unit, snapshots: Mapping[str, Snapshot]) -> list[Outcome]:
-    reasons = [snapshots[snapshot_id].message for snapshot_id in unit.clear]
-    message = next(filter(None, reasons), "every attempt of this slot ended in error")
-    failure = Failure(Kind.INVALID, "SnapshotFailed", message)
-    return fail(unit.decisions, failure.as_error(), unit.notes)
 
 
 def _list_ours(scene: Scene, filters: Mapping[str, Sequence[str]]) -> tuple[Snapshot, ...]:

@@ -55,9 +55,9 @@ class SnapshotRequest(BaseRequest):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Failed:
-    """A snapshot of ours that failed: of which volume, for which policy and slot, and what tags.
+    """A snapshot of ours that failed: of which volume, for which policy and slot.
 
-    of the user's it had; the policy's own `copy_tags` is not known here.
+    `tag_keys` are the user's tags that it had; the policy's own `copy_tags` is not known here.
     """
 
     volume_id: str
@@ -101,13 +101,14 @@ def retake_event(event: Mapping[str, Any], failed: Sequence[Failed]) -> dict[str
     if not failed:
         return None
     policy, slot = failed[0].policy, failed[0].slot
+    retaken = [each for each in failed if (each.policy, each.slot) == (policy, slot)]
     together = Consistency.INSTANCE if event.get("detail-type") == SET else Consistency.VOLUME
     return {
         "policy": policy,
         "scheduled_time": slot,
         "consistency": together.value,
-        "copy_tags": sorted({key for f in failed for key in f.tag_keys}),
-        "retake": sorted({f.volume_id for f in failed if (f.policy, f.slot) == (policy, slot)}),
+        "copy_tags": sorted({key for each in retaken for key in each.tag_keys}),
+        "retake": sorted({each.volume_id for each in retaken}),
     }
 
 

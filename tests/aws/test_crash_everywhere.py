@@ -67,7 +67,11 @@ def test_a_retry_makes_good_what_one_failed_call_left(operation: str, nth: int, 
         if operation in CREATING and kind == "denied":
             assert first is not None
             assert first["progress"] >= 5 - 2, "one that is denied must not stop the others"
-        struck.run(FIRST)
+        again = struck.run(FIRST)
+        if again is not None and again["status"] == "skipped":
+            assert operation == "DeleteItem", "only a lease that was not given back may be met"
+            struck.clock.advance(RETRY_SECONDS[0])
+            struck.run(FIRST)
         assert_good(struck)
 
 

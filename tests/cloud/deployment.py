@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import platform
 import subprocess
@@ -30,6 +31,10 @@ class CommandFailedError(Exception):
 
 class FunctionFailedError(Exception):
     """A function raised; the text holds what it said."""
+
+
+class NoAnswerError(Exception):
+    """No run ended as wanted in time; the text says which did."""
 
 
 def machine_architecture() -> str:
@@ -155,6 +160,32 @@ class Stack:
     def log_documents(self, function: str, since: datetime | None = None) -> list[Json]:
         """Return those of its log lines that are JSON objects."""
         return list(_objects(self.log_lines(function, since)))
+
+    def wait_for_answer(self, function: str, seconds: float = 90.0, **wanted: object) -> Json:
+        """Return the answer of a run that nobody waits for, as its last log line tells it.
+
+        `wanted` are values of the answer, such as slot and mode. It has no outcomes; the report
+        that it names has.
+        """
+        end = time.monotonic() + seconds
+        answers: list[Json] = []
+        while time.monotonic() < end:
+            answers = [
+                dict(each["answer"])
+                for each in self.log_documents(function)
+                if each.get("message") == "run ended"
+            ]
+            for answer in reversed(answers):
+                if wanted.items() <= answer.items():
+                    return answer
+            time.sleep(0.2)
+        raise NoAnswerError(f"no run ended with {wanted}; the last one: {answers[-1:]}")
+
+    def report(self, answer: Json) -> list[Json]:
+        """Return the lines of the whole report that an answer points to: heading, then items."""
+        bucket, _, key = str(answer["report"]).removeprefix("s3://").partition("/")
+        body = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        return [json.loads(line) for line in gzip.decompress(body).splitlines()]
 
     def metrics(self, function: str, since: datetime | None = None) -> list[Json]:
         """Return its EMF documents: log lines that carry metrics."""

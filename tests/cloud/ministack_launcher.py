@@ -4,12 +4,14 @@ Run by ministack's own Python, so nothing of this repository is imported. minist
 schedule's input on as it stands; EventBridge Scheduler replaces `<aws.scheduler.scheduled-time>`
 and its kin first. Source: EventBridge Scheduler user guide, "Adding context attributes". And EC2
 lives in another server here, so its events come in through PutEvents, which refuses `aws.` sources.
+And e-mail, which ministack drops, goes into the queue of its mailbox, where there is one.
 """
 
 # ruff: noqa: SLF001 - mending somebody else's program means reaching into it
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -21,10 +23,11 @@ from uuid import uuid4
 sys.path.pop(0)
 
 from ministack.app import main
-from ministack.services import eventbridge, scheduler
+from ministack.services import eventbridge, scheduler, sns
 
 _invoke_target = eventbridge._invoke_target
 _put_given_events = eventbridge._put_events
+_fan_out = sns._fanout
 
 
 def _words(event: dict[str, Any], schedule: dict[str, Any]) -> dict[str, str]:
@@ -57,8 +60,33 @@ def _put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:  #
     return _put_given_events(data, allow_aws_source or sources == {"aws.ec2"})
 
 
+def _send_mails(topic_arn: str, message: str, subject: str, structure: str) -> None:
+    topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": ()}
+    text = sns._resolve_message_for_protocol(message, structure, "email")
+    mail = json.dumps({"Subject": subject, "Message": text})
+    place = topic_arn.rpartition(":")[0].replace(":sns:", ":sqs:")
+    for subscription in topic["subscriptions"]:
+        if subscription["protocol"] == "email" and subscription["confirmed"]:
+            queue = "mailbox-" + re.sub(r"[^A-Za-z0-9]", "-", subscription["endpoint"])
+            sns._deliver_to_sqs(f"{place}:{queue}", mail, True, mail)  # noqa: FBT003
+
+
+def _fan_out_mails_too(
+    topic_arn: str,
+    message_id: str,
+    message: str,
+    subject: str,
+    structure: str = "",
+    *rest: Any,
+    **options: Any,
+) -> None:
+    _fan_out(topic_arn, message_id, message, subject, structure, *rest, **options)
+    _send_mails(topic_arn, message, subject, structure)
+
+
 eventbridge._invoke_target = _invoke
 eventbridge._put_events = _put_events
+sns._fanout = _fan_out_mails_too
 scheduler._SCHEDULE_TICK_INTERVAL = float(os.environ.get("SCHEDULER_TICK_SECONDS", "1"))
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
-"""Listens to topics as real subscribers do: over HTTP, and through a queue."""
+"""Listens to topics as real subscribers do: over HTTP, through a queue, by e-mail."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Never, Self
 from urllib.request import urlopen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from tests.cloud.stack import LocalCloud
@@ -76,6 +78,12 @@ class HttpSubscriber:
                 raise NotHeardError(f"{len(self.received)} of {count} messages in {seconds} s")
             return list(self.received)
 
+    def wait_for_one(self, wanted: Callable[[Heard], bool], seconds: float = 30.0) -> Heard:
+        """Return the first message that is wanted, once it is there."""
+        with self._arrived:
+            found = self._arrived.wait_for(lambda: _first(wanted, self.received), seconds)
+        return found or _not_heard(self.received, seconds)
+
     def take(self, envelope: dict[str, Any]) -> None:
         """Handle one request of SNS."""
         if envelope.get("Type") == "SubscriptionConfirmation":
@@ -111,20 +119,31 @@ class QueueSubscriber:
         """Make the queue and subscribe it."""
         self._sqs = cloud.client("sqs")
         self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
-        cloud.client("sns").subscribe(
-            TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"]
-        )
         self.received: list[Heard] = []
+        if topic_arn:
+            attributes = self._sqs.get_queue_attributes(
+                QueueUrl=self.url, AttributeNames=["QueueArn"]
+            )
+            cloud.client("sns").subscribe(
+                TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"]
+            )
 
     def wait_for(self, count: int, seconds: float = 30.0) -> list[Heard]:
         """Take messages off the queue until there are at least `count` in all; return all."""
-        end = time.monotonic() + seconds
-        while len(self.received) < count and time.monotonic() < end:
-            self._drain()
+        self._drain_until(lambda: len(self.received) >= count, seconds)
         if len(self.received) < count:
             raise NotHeardError(f"{len(self.received)} of {count} messages in {seconds} s")
         return list(self.received)
+
+    def wait_for_one(self, wanted: Callable[[Heard], bool], seconds: float = 30.0) -> Heard:
+        """Return the first message that is wanted, once it is there."""
+        self._drain_until(lambda: _first(wanted, self.received) is not None, seconds)
+        return _first(wanted, self.received) or _not_heard(self.received, seconds)
+
+    def _drain_until(self, enough: Callable[[], bool], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not enough() and time.monotonic() < end:
+            self._drain()
 
     def _drain(self) -> None:
         answer = self._sqs.receive_message(
@@ -135,3 +154,22 @@ class QueueSubscriber:
             subject, text = envelope.get("Subject") or "", envelope.get("Message") or ""
             self.received.append(Heard(subject, text, envelope))
             self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+
+
+class Mailbox(QueueSubscriber):
+    """What an address that is subscribed to a topic gets by e-mail."""
+
+    def __init__(self, cloud: LocalCloud, address: str) -> None:
+        """Open it; e-mails that were sent before are lost."""
+        name = "mailbox-" + re.sub(r"[^A-Za-z0-9]", "-", address)
+        super().__init__(cloud, topic_arn="", name=name)
+        self.address = address
+
+
+def _first(wanted: Callable[[Heard], bool], received: list[Heard]) -> Heard | None:
+    return next((each for each in received if wanted(each)), None)
+
+
+def _not_heard(received: list[Heard], seconds: float) -> Never:
+    subjects = [each.subject for each in received]
+    raise NotHeardError(f"not among the messages of {seconds} s: {subjects}")

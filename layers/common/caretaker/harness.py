@@ -110,9 +110,16 @@ class _Invocation[R: BaseRequest]:
         account = account_at(place)
         pacer = Pacer(account.buckets, self._clock, deadline, request.pace)
         return Scene(
-            self._settings, account, pacer, deadline, self._state, self._clock, self._now,
-            self._run_id,
-        )  # fmt: skip
+            settings=self._settings,
+            account=account,
+            pacer=pacer,
+            deadline=deadline,
+            state=self._state,
+            clock=self._clock,
+            now=self._now,
+            run_id=self._run_id,
+            request_id=self._context.aws_request_id,
+        )
 
     def _place(self, request: BaseRequest) -> Place:
         account = request.target.account or self._account

@@ -99,7 +99,7 @@ def plan_transitions(
     cannot tell changes nothing.
     """
     open_now = {incident.key: incident for incident in known}
-    seen = {check.key: check for check in checks}
+    seen = {check.key: check for check in sorted(checks, key=_worst_last)}
     opened = [
         _incident(check, open_now.get(key), now)
         for key, check in sorted(seen.items())
@@ -114,6 +114,11 @@ def plan_transitions(
     return Transitions(
         tuple(_grouped(opened)), tuple(resolved), len(open_now) + new - len(resolved)
     )
+
+
+def _worst_last(check: Check) -> int:
+    """Of several checks of one condition the worst counts: unhealthy, then healthy."""
+    return {None: 0, True: 1, False: 2}[check.healthy]
 
 
 def _is_news(check: Check, known: Incident | None) -> bool:

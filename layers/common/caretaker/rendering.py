@@ -187,7 +187,7 @@ def _footer(alert: Alert) -> str:
         f"Caretaker {origin.installation}, chore {origin.chore}, policy {origin.policy}, "
         f"slot {origin.slot}, account {origin.account}, {origin.region}.\n"
         f"{alert.still_open} incident(s) of this policy are open.\n"
-        "To silence a resource, tag it caretaker:ignore=true; it is then left out of this chore."
+        "To leave a resource out, tag it caretaker:ignore=true: nothing is then done for it."
     )
 
 

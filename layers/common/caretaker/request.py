@@ -7,7 +7,7 @@ is left out has its documented default.
 from __future__ import annotations
 
 import json
-import re
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -21,17 +21,22 @@ POLICY_PATTERN: Final = r"^[a-z0-9-]{1,32}$"
 type PolicyName = Annotated[str, Field(pattern=POLICY_PATTERN)]
 
 
-_ISO_8601: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
+_TIME_EXPECTED: Final = "must be a time of this century with its zone, as 2026-11-21T03:00:00Z"
 _YEARS: Final = range(2000, 2101)
 _MAX_PROBLEMS: Final = 50
 _MAX_PATH: Final = 100
 
 
-def _iso_8601(value: object) -> object:
-    """Let pydantic read a time from ISO 8601 alone; bare digits are more likely a mistake."""
-    if isinstance(value, str) and _ISO_8601.fullmatch(value) and int(value[:4]) in _YEARS:
-        return value
-    raise ValueError("must be a time of this century with its zone, as 2026-11-21T03:00:00Z")
+def _iso_8601(value: object) -> datetime:
+    """Read a time from ISO 8601 alone; bare digits are more likely a mistake."""
+    text = value if isinstance(value, str) and "T" in value else ""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(_TIME_EXPECTED) from None
+    if time.year not in _YEARS:
+        raise ValueError(_TIME_EXPECTED)
+    return time
 
 
 type Time = Annotated[AwareDatetime, BeforeValidator(_iso_8601)]

@@ -54,7 +54,10 @@ class Chore[R: BaseRequest]:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where and when a run works, and its means: clients, pace, deadline, state."""
+    """Where and when a run works, and its means: clients, pace, deadline, state.
+
+    `run_id` names this invocation; `request_id` is Lambda's, which its own retries share.
+    """
 
     settings: Settings
     account: Account
@@ -64,6 +67,7 @@ class Scene:
     clock: Clock
     now: datetime
     run_id: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)

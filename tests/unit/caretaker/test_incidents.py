@@ -125,7 +125,7 @@ some_checks = st.lists(checks, unique_by=lambda check: check.key)
 judged_kinds = st.frozensets(st.sampled_from(["stale", "failed"]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(some_checks, some_checks, judged_kinds, st.integers(0, 99))
 def test_the_order_of_what_is_known_and_checked_does_not_matter(
     before: list[Check], now: list[Check], judged: frozenset[str], seed: int
@@ -139,7 +139,7 @@ def test_the_order_of_what_is_known_and_checked_does_not_matter(
     assert plan_transitions(known, now, judged=judged, now=LATER) == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(some_checks, some_checks, judged_kinds)
 def test_the_same_checks_again_change_nothing_and_the_count_is_right(
     before: list[Check], now: list[Check], judged: frozenset[str]

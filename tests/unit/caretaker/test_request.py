@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -128,3 +129,10 @@ def test_an_event_never_raises_the_mode() -> None:
 
     assert refused.value.reason == "mode_not_allowed"
     assert [error["path"] for error in refused.value.errors] == ["mode"]
+
+
+def test_ten_thousand_wrong_fields_are_named_as_far_as_they_fit() -> None:
+    errors = errors_of({f"{'x' * 500}-{n}": 1 for n in range(10_000)})
+
+    assert errors[-1]["problem"] == f"{10_000 - (len(errors) - 1)} more"
+    assert len(json.dumps(errors)) < 32_000

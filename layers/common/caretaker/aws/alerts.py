@@ -44,13 +44,15 @@ class Alerts:
     def tell(
         self, checks: Sequence[Check], judged: frozenset[str], origin: Origin, now: datetime
     ) -> Told:
-        """Open and resolve incidents, and publish at most one ALARM and one OK.
+        """Open and resolve incidents, and publish at most one ALARM and one OK of this run.
 
         Nothing that goes wrong here fails the run: without the table every unhealthy check is told
-        anew, and what the topic does not take is counted as unsent.
+        anew; what the topic does not take is counted as unsent and sent by the next run.
         """
         try:
+            unsent = self.store.unsent()
             changes, messages = self._commit(checks, judged, origin, now)
+            messages = [*unsent, *messages]
         except StateError as error:
             logger.error("incidents unreachable", error=error.failure.as_error())
             changes = plan_transitions((), checks, judged=judged, now=now)

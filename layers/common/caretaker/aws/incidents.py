@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from caretaker.aws.state import ConditionFailedError
 from caretaker.incidents import Incident
+from caretaker.rendering import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from caretaker.aws.state import Item, Table
     from caretaker.incidents import Transitions
-    from caretaker.rendering import Message
 
 _VERSION: Final = "#version"
 _HISTORY_SECONDS: Final = 400 * 86_400
@@ -64,9 +64,20 @@ class IncidentStore:
         )
         return True
 
+    def unsent(self) -> list[Message]:
+        """Return the messages that earlier runs wrote and could not publish."""
+        mine = [item for item in self._table.query(_OUTBOX) if self._is_mine(str(item["sk"]))]
+        return [
+            Message(str(item["sk"]).rpartition("#")[2], **json.loads(item["message"]))
+            for item in mine
+        ]
+
     def mark_sent(self, message: Message) -> None:
         """Take a published message out of the outbox."""
         self._table.write_batch([], [(_OUTBOX, f"{self._scope}#{message.id}")])
+
+    def _is_mine(self, key: str) -> bool:
+        return key.rpartition("#")[0] == self._scope
 
     def _advance(self, version: int) -> bool:
         try:

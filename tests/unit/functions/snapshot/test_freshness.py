@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from caretaker import tags as tag
 from caretaker.decisions import Outcome, Result
 from caretaker.incidents import Check, Severity
+from caretaker.request import parse_request
 from functions.snapshot.freshness import KINDS, STUCK_HOURS, Backups, judge_backups
 from functions.snapshot.plan import Facts, plan_snapshots
 from functions.snapshot.request import SnapshotRequest
@@ -33,7 +34,7 @@ DENIED = {"code": "UnauthorizedOperation", "message": "not allowed", "request_id
 
 def judge(known: Facts, *, error: Mapping[str, str] | None = None, **asked: Any) -> Backups:
     """Judge after a run in which every change was done, or failed with `error`."""
-    request = SnapshotRequest(**asked)
+    request = parse_request(SnapshotRequest, asked)
     result = Result.FAILED if error else Result.DONE
     outcomes = [
         Outcome(
@@ -59,7 +60,7 @@ def test_judges_every_selected_volume_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(("age", "healthy"), [(29, True), (30, True), (30.1, False), (500, False)])
-def test_a_backup_is_stale_above_the_allowed_age(age: float, healthy: bool) -> None:
+def test_a_backup_is_stale_above_the_allowed_age(age: float, *, healthy: bool) -> None:
     backups = judge(facts(a_volume(), a_snapshot(age_hours=age)))
 
     assert check(backups, "backup_stale").healthy is healthy
@@ -114,7 +115,7 @@ def test_the_metric_is_the_worst_of_the_policy() -> None:
 
 
 @pytest.mark.parametrize(("age", "healthy"), [(STUCK_HOURS, True), (STUCK_HOURS + 1, False)])
-def test_a_snapshot_pending_for_more_than_a_day_is_stuck(age: int, healthy: bool) -> None:
+def test_a_snapshot_pending_for_more_than_a_day_is_stuck(age: int, *, healthy: bool) -> None:
     stuck = check(
         judge(facts(a_volume(), a_snapshot(state="pending", age_hours=age))), "snapshot_stuck"
     )
@@ -191,7 +192,9 @@ def test_names_a_volume_by_its_own_name_or_its_instance_s() -> None:
 
 
 @pytest.mark.parametrize(("tags", "healthy"), [(BACKED_UP, True), ({}, False)])
-def test_a_policy_that_selects_nothing_is_an_incident(tags: dict[str, str], healthy: bool) -> None:
+def test_a_policy_that_selects_nothing_is_an_incident(
+    tags: dict[str, str], *, healthy: bool
+) -> None:
     backups = judge(facts(a_volume(tags=tags)))
 
     assert check(backups, "nothing_selected").healthy is healthy
@@ -201,7 +204,7 @@ def test_a_policy_that_selects_nothing_is_an_incident(tags: dict[str, str], heal
 def test_a_retake_judges_only_what_it_retook_and_measures_nothing() -> None:
     known = facts(a_volume(), a_volume("vol-00000002"), a_failed_snapshot())
 
-    backups = judge(known, scheduled_time=NOW, retake=(VOLUME,))
+    backups = judge(known, scheduled_time=SLOT, retake=[VOLUME])
 
     assert {each.resource for each in backups.checks} == {VOLUME}
     assert backups.judged == frozenset()
@@ -212,6 +215,6 @@ def test_a_retake_judges_only_what_it_retook_and_measures_nothing() -> None:
 def test_a_retake_does_not_judge_staleness_as_it_does_not_know_the_policy_s_limit(age: int) -> None:
     known = facts(a_volume(), a_snapshot(age_hours=age), a_failed_snapshot())
 
-    backups = judge(known, scheduled_time=NOW, retake=(VOLUME,))
+    backups = judge(known, scheduled_time=SLOT, retake=[VOLUME])
 
     assert {each.healthy for each in backups.checks if each.kind == "backup_stale"} <= {None}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from caretaker import tags as tag
+from caretaker.request import parse_request
 from caretaker.selectors import Select
 from functions.snapshot.plan import (
     MAX_ATTEMPTS,
@@ -17,7 +18,6 @@ from functions.snapshot.plan import (
 from functions.snapshot.request import SnapshotRequest
 from tests.support.builders import (
     BACKED_UP,
-    NOW,
     SLOT,
     a_failed_snapshot,
     a_snapshot,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 VOLUME = "vol-00000001"
 THREE_FAILED_SLOTS = {"2026-11-18T03:00Z": 1, "2026-11-19T03:00Z": 1, "2026-11-20T03:00Z": 1}
-RETAKE = SnapshotRequest(scheduled_time=NOW, retake=(VOLUME,))
+RETAKE = parse_request(SnapshotRequest, {"scheduled_time": SLOT, "retake": [VOLUME]})
 
 
 def decide(known: Facts, request: SnapshotRequest | None = None) -> VolumeDecision:
@@ -189,7 +189,7 @@ def test_only_a_completed_snapshot_ends_a_row(state: str) -> None:
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-def test_the_newest_good_snapshot_counts_in_any_order_of_listing(newest_first: bool) -> None:
+def test_the_newest_good_snapshot_counts_in_any_order_of_listing(*, newest_first: bool) -> None:
     goods = [a_snapshot("snap-00000001", age_hours=24), a_snapshot("snap-00000002", age_hours=72)]
     ordered: list[Snapshot] = goods if newest_first else goods[::-1]
     known = facts(

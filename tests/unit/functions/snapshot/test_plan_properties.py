@@ -22,7 +22,7 @@ from functions.snapshot.request import Consistency, SnapshotRequest
 from functions.snapshot.units import MAX_EXCLUDED, MAX_SET, OUR_TAGS, Unit, plan_units
 from tests.support.builders import BACKED_UP, SLOT, a_snapshot, a_volume, an_instance, facts
 
-quick = settings(max_examples=80, deadline=None)
+quick = settings(max_examples=40, deadline=None)
 
 INSTANCES: Final = [f"i-{n:08x}" for n in range(3)]
 SLOTS: Final = ["2026-11-18T03:00Z", "2026-11-19T03:00Z", "2026-11-20T03:00Z", SLOT]

@@ -20,7 +20,7 @@ from functions.snapshot.request import (
 
 EVENTS = Path(__file__).parents[4] / "events" / "snapshot"
 PLAIN = sorted(path for path in EVENTS.glob("*.json") if not path.name.startswith("ebs-"))
-FAILED = Failed("vol-00000001", "daily", "2026-11-21T03:00Z")
+FAILED = Failed("vol-00000001", "daily", "2026-11-21T03:00Z", ("Name",))
 
 
 def load(name: str) -> dict[str, Any]:
@@ -68,6 +68,8 @@ def test_every_ready_payload_is_a_valid_request(path: Path) -> None:
         ({"max_age_hours": 8785}, "max_age_hours"),
         ({"max_age_hours": "soon"}, "max_age_hours"),
         ({"max_age_hours": True}, "max_age_hours"),
+        ({"max_age_hours": "30"}, "max_age_hours"),
+        ({"select": {"everything": "yes"}}, "select.everything"),
         ({"consistency": "crash"}, "consistency"),
         ({"copy_tags": "*"}, "copy_tags"),
         ({"copy_tags": [""]}, "copy_tags.0"),
@@ -156,27 +158,37 @@ def test_retakes_one_snapshot_by_itself() -> None:
         "policy": "daily",
         "scheduled_time": "2026-11-21T03:00Z",
         "consistency": "volume",
+        "copy_tags": ["Name"],
         "retake": ["vol-00000001"],
     }
 
 
 def test_retakes_a_set_as_a_set() -> None:
-    other = Failed("vol-00000002", "daily", FAILED.slot)
+    other = Failed("vol-00000002", "daily", FAILED.slot, ("Name", "team"))
 
     event = retake_event(load("ebs-snapshot-set-failed.json"), [other, FAILED, FAILED])
 
     assert event is not None
     assert event["consistency"] == "instance"
     assert event["retake"] == ["vol-00000001", "vol-00000002"]
+    assert event["copy_tags"] == ["Name", "team"]
 
 
 def test_a_retake_stays_within_one_policy_and_slot() -> None:
-    others = [Failed("vol-00000002", "weekly", FAILED.slot), Failed("vol-00000003", "daily", "x")]
+    others = [
+        Failed("vol-00000002", "weekly", FAILED.slot, ("team",)),
+        Failed("vol-00000003", "daily", "x", ("secret",)),
+    ]
 
     event = retake_event(load("ebs-snapshot-set-failed.json"), [FAILED, *others])
 
     assert event is not None
     assert event["retake"] == ["vol-00000001"]
+    assert event["copy_tags"] == ["Name"]
+
+
+def test_a_failure_survives_the_table() -> None:
+    assert Failed.from_text(FAILED.as_text()) == FAILED
 
 
 def test_what_the_retake_asks_for_is_a_valid_request() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from caretaker import tags as tag
+from caretaker.request import parse_request
 from functions.snapshot.plan import Facts, plan_snapshots
-from functions.snapshot.request import Consistency, SnapshotRequest
+from functions.snapshot.request import SnapshotRequest
 from functions.snapshot.units import MAX_EXCLUDED, MAX_SET, OUR_TAGS, Unit, plan_units
 from tests.support.builders import (
     BACKED_UP,
@@ -23,7 +24,7 @@ DB = "i-00000002"
 
 
 def units_of(known: Facts, **asked: Any) -> list[Unit]:
-    request = SnapshotRequest(**asked)
+    request = parse_request(SnapshotRequest, asked)
     decisions = plan_snapshots(known, request, slot=SLOT)
     return plan_units(decisions, known, request, slot=SLOT)
 
@@ -32,12 +33,12 @@ def vol(number: int) -> str:
     return f"vol-{number:08x}"
 
 
-def a_fleet(selected: int, others: int, **instance: str) -> Facts:
+def a_fleet(selected: int, others: int, *, state: str = "running") -> Facts:
     """Return one instance with its boot volume and data volumes, the last of them not selected."""
     boot = a_volume(vol(0), at=WEB, device="/dev/xvda")
     data = [a_volume(vol(n), at=WEB) for n in range(1, selected)]
     rest = [a_volume(vol(n), at=WEB, tags={}) for n in range(selected, selected + others)]
-    return facts(boot, *data, *rest, an_instance(WEB, **instance))
+    return facts(boot, *data, *rest, an_instance(WEB, state=state))
 
 
 def test_takes_the_volumes_of_an_instance_together() -> None:
@@ -104,7 +105,7 @@ def test_a_boot_volume_of_another_instance_is_a_data_volume_here() -> None:
 @pytest.mark.parametrize(
     ("known", "asked", "why"),
     [
-        (a_fleet(2, 0), {"consistency": Consistency.VOLUME}, "volume_by_request"),
+        (a_fleet(2, 0), {"consistency": "volume"}, "volume_by_request"),
         (a_fleet(2, 0, state="pending"), {}, "volume_by_instance_state"),
         (facts(a_volume(vol(0), at=WEB), a_volume(vol(1), at=WEB)), {}, "volume_by_instance_state"),
         (a_fleet(2, MAX_EXCLUDED + 1), {}, "volume_by_exclusions"),

@@ -1,0 +1,143 @@
+"""The built stack on the local cloud: deployed once, then shared; each test has its own policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.account import BACKUP_TAG, SeededInstance
+from tests.cloud.demo_account import DemoAccount
+from tests.cloud.deployment import Json, Stack
+from tests.cloud.remote import RemoteCloud
+from tests.cloud.stack import LocalCloud
+from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscriber
+
+HERE = Path(__file__).parent
+SECONDS = 30.0
+MAIL_TO = "ops@example.com"
+
+_numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder; a conftest is told of all items."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[LocalCloud]:
+    """Both servers; snapshots take a second, so that tests do not wait."""
+    with LocalCloud(pending_seconds=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(cloud: LocalCloud) -> Stack:
+    """The template as users deploy it, with an address for alerts."""
+    return cloud.deploy("caretaker", parameters={"AlertsEmail": MAIL_TO})
+
+
+@pytest.fixture(scope="session")
+def other_stack(cloud: LocalCloud, stack: Stack) -> Stack:
+    """A second one beside it, as an owner of its own."""
+    return cloud.deploy("beside", parameters={"Installation": "neighbour"})
+
+
+@pytest.fixture(scope="session")
+def demo(cloud: LocalCloud, stack: Stack) -> DemoAccount:
+    """30 instances and 70 volumes, for what the stack's own schedules do."""
+    return cloud.ec2.seed_demo(stack.outputs["Installation"])
+
+
+@pytest.fixture
+def ec2(cloud: LocalCloud) -> Iterator[RemoteCloud]:
+    """The strict EC2, without faults before and after, all snapshots an hour old."""
+    cloud.ec2.clear_faults()
+    cloud.ec2.age(hours=1)
+    yield cloud.ec2
+    cloud.ec2.clear_faults()
+
+
+@pytest.fixture
+def snapshots(stack: Stack) -> str:
+    """The deployed snapshot function's name."""
+    return stack.outputs["SnapshotFunctionName"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """An instance with two volumes and a loose volume, selected by a policy of the test's own."""
+
+    policy: str
+    machine: SeededInstance
+    loose: str
+
+    @property
+    def volumes(self) -> set[str]:
+        return {*self.machine.volume_ids, self.loose}
+
+
+@pytest.fixture
+def fleet(ec2: RemoteCloud) -> Fleet:
+    """Put one into the account."""
+    policy = f"test-{next(_numbers)}"
+    tags = {BACKUP_TAG: policy}
+    machine = ec2.instance({}, {}, tags=tags, name=f"machine-of-{policy}")
+    return Fleet(policy, machine, ec2.volume(tags=tags))
+
+
+@dataclass(frozen=True, slots=True)
+class Inboxes:
+    """Everybody who listens to the alerts topic."""
+
+    http: HttpSubscriber
+    queue: QueueSubscriber
+    mail: Mailbox
+
+    def document(self, policy: str, state: str = "ALARM", seconds: float = SECONDS) -> Json:
+        """Return the first such alert as the HTTP endpoint got it."""
+        return self.http.wait_for_one(_about(policy, state), seconds).document
+
+    def documents(self, policy: str) -> list[Json]:
+        """Return all alerts of a policy that the HTTP endpoint has got by now."""
+        found = [each.document for each in self.http.received]
+        return [each for each in found if each["policy"] == policy]
+
+    def heard_by_all(self, policy: str, state: str = "ALARM") -> tuple[Heard, Heard, Heard]:
+        """Return the same alert as HTTP endpoint, queue and mailbox got it."""
+        http = self.http.wait_for_one(_about(policy, state), SECONDS)
+        queue = self.queue.wait_for_one(_about(policy, state), SECONDS)
+        mail = self.mail.wait_for_one(lambda each: f"policy {policy}," in each.message, SECONDS)
+        return http, queue, mail
+
+
+def _about(policy: str, state: str) -> object:
+    return lambda each: (each.document["policy"], each.document["state"]) == (policy, state)
+
+
+@pytest.fixture(scope="session")
+def inboxes(cloud: LocalCloud, stack: Stack) -> Iterator[Inboxes]:
+    """Subscribe them once for all tests."""
+    topic = stack.outputs["AlertsTopicArn"]
+    with HttpSubscriber() as http:
+        http.subscribe(cloud, topic)
+        yield Inboxes(http, QueueSubscriber(cloud, topic), Mailbox(cloud, MAIL_TO))
+
+
+def ours(ec2: RemoteCloud, installation: str = "caretaker", **tags: str) -> list[Json]:
+    """Return the snapshots of an installation that carry these of our tags, tags as a dict."""
+    wanted = {"managed-by": installation, **tags}
+    found = []
+    for each in ec2.snapshots():
+        has = {tag["Key"]: tag["Value"] for tag in each["Tags"]}
+        if each["OwnerId"] == "123456789012" and all(
+            has.get(f"caretaker:{key}") == value for key, value in wanted.items()
+        ):
+            found.append({**each, "Tags": has})
+    return found

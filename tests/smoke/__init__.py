@@ -1,0 +1,1 @@
+"""An opt-in run against a deployed stack; see docs/smoke.md."""

@@ -1,0 +1,273 @@
+"""Try the deployed snapshot chore on one 1 GiB volume, and clean up what was made.
+
+Needs `CARETAKER_SMOKE=yes` and `CARETAKER_SMOKE_STACK=<stack name>`; docs/smoke.md says what it
+does and what it costs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+WAIT_SECONDS: Final = 1800
+POLL_SECONDS: Final = 10
+CONSENT: Final = "CARETAKER_SMOKE"
+STACK: Final = "CARETAKER_SMOKE_STACK"
+NEEDED: Final = (
+    *("SnapshotFunctionName", "SnapshotFunctionArn", "Installation"),
+    *("ReportsBucketName", "StateTableName"),
+)
+# The answer takes as long as the run, and an invocation must not be sent twice.
+PATIENT: Final = Config(read_timeout=900, retries={"mode": "standard", "total_max_attempts": 1})
+
+
+class SmokeError(Exception):
+    """Something is not as it should be."""
+
+
+@dataclass
+class Trial:
+    """One run of the smoke test: the stack's outputs, and what it made itself."""
+
+    stack: str
+    policy: str = field(default_factory=lambda: f"smoke-{secrets.token_hex(4)}")
+    volume_id: str = ""
+    slot: datetime = field(default_factory=lambda: datetime.now(UTC).replace(second=0))
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def regular(self) -> dict[str, Any]:
+        """Return the event of the slot."""
+        slot = self.slot.strftime("%Y-%m-%dT%H:%MZ")
+        return {"policy": self.policy, "scheduled_time": slot}
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke the deployed function and return its answer."""
+        answer = boto3.client("lambda", config=PATIENT).invoke(
+            FunctionName=self.outputs["SnapshotFunctionName"], Payload=json.dumps(event).encode()
+        )
+        payload = json.loads(answer["Payload"].read())
+        require("FunctionError" not in answer, f"the function raised: {payload}")
+        return dict(payload)
+
+    def snapshots(self) -> list[Any]:
+        """Return the snapshots of our volume that carry our policy's name, and no others."""
+        filters: list[Any] = [
+            {"Name": "volume-id", "Values": [self.volume_id]},
+            {"Name": "tag:caretaker:policy", "Values": [self.policy]},
+        ]
+        client = boto3.client("ec2")
+        return client.describe_snapshots(OwnerIds=["self"], Filters=filters)["Snapshots"]
+
+
+def main() -> int:
+    stack = os.environ.get(STACK, "")
+    if os.environ.get(CONSENT) != "yes" or not stack:
+        print(
+            f"This works on a real account. Set {CONSENT}=yes and {STACK}=<stack name>; "
+            "read docs/smoke.md first."
+        )
+        return 2
+    trial = Trial(stack)
+    print(
+        f"Stack {stack}, policy {trial.policy}: one 1 GiB gp3 volume and one snapshot, for some "
+        "minutes. Less than 0.05 USD. Two messages go to the alerts topic."
+    )
+    try:
+        for name, step in STEPS.items():
+            step(trial)
+            print(f"ok    {name}", flush=True)
+    except (SmokeError, ClientError, BotoCoreError) as error:
+        print(f"FAIL  {error}")
+        return 1
+    finally:
+        clean_up(trial)
+    print("all checked")
+    return 0
+
+
+def require(condition: object, problem: str) -> None:
+    if not condition:
+        raise SmokeError(problem)
+
+
+def read_stack(trial: Trial) -> None:
+    described = boto3.client("cloudformation").describe_stacks(StackName=trial.stack)["Stacks"][0]
+    trial.outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+    missing = [name for name in NEEDED if name not in trial.outputs]
+    require(not missing, f"the stack has no outputs {missing}; is it Caretaker's?")
+
+
+def make_volume(trial: Trial) -> None:
+    ec2 = boto3.client("ec2")
+    zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    key = os.environ.get("CARETAKER_SMOKE_KMS_KEY", "alias/aws/ebs")
+    tags = {"Name": "caretaker-smoke", "caretaker:backup": trial.policy, "purpose": "smoke test"}
+    made = ec2.create_volume(
+        AvailabilityZone=zone,
+        Size=1,
+        VolumeType="gp3",
+        Encrypted=True,
+        KmsKeyId=key,
+        ClientToken=trial.policy,
+        TagSpecifications=[
+            {
+                "ResourceType": "volume",
+                "Tags": [{"Key": name, "Value": value} for name, value in tags.items()],
+            }
+        ],
+    )
+    trial.volume_id = made["VolumeId"]
+    for _ in poll("the volume is not available"):
+        state = ec2.describe_volumes(VolumeIds=[trial.volume_id])["Volumes"][0]["State"]
+        require(state != "error", "the volume ended in error: is the KMS key usable?")
+        if state == "available":
+            return
+
+
+def refuse_wrong_event(trial: Trial) -> None:
+    answer = trial.invoke({"policy": trial.policy, "max_age_hours": "soon"})
+    require(answer["status"] == "refused", f"a wrong event was not refused: {answer}")
+    paths = [error["path"] for error in answer["errors"]]
+    require(paths == ["max_age_hours"], f"the wrong field was not named: {answer['errors']}")
+
+
+def plan_without_change(trial: Trial) -> None:
+    answer = trial.invoke({**trial.regular, "mode": "report"})
+    require(answer["counts"].get("create") == {"planned": 1}, f"wrong plan: {answer['counts']}")
+    require(not trial.snapshots(), "report mode made a snapshot")
+
+
+def take_snapshot(trial: Trial) -> None:
+    answer = trial.invoke(trial.regular)
+    require(answer["mode"] == "act", "the stack's SnapshotMode is report; nothing can be taken")
+    require(answer["counts"].get("create") == {"done": 1}, f"no snapshot was taken: {answer}")
+    require(answer["report"], "no report was written")
+
+
+def wait_for_snapshot(trial: Trial) -> None:
+    for _ in poll("the snapshot is not completed"):
+        found = trial.snapshots()
+        states = [snapshot["State"] for snapshot in found]
+        require(len(found) == 1, f"one snapshot was expected: {states}")
+        require(states != ["error"], f"it ended in error: {found[0].get('StateMessage')}")
+        if states == ["completed"]:
+            break
+    snapshot = trial.snapshots()[0]
+    tags = {tag["Key"]: tag["Value"] for tag in snapshot["Tags"]}
+    expected = {
+        "caretaker:managed-by": trial.outputs["Installation"],
+        "caretaker:slot": trial.regular["scheduled_time"],
+        "caretaker:attempt": "1",
+        "purpose": "smoke test",
+    }
+    wrong = {name: tags.get(name) for name, value in expected.items() if tags.get(name) != value}
+    require(not wrong, f"wrong tags: {wrong}")
+    require(snapshot["Encrypted"], "the snapshot of an encrypted volume is not encrypted")
+
+
+def repeat_without_change(trial: Trial) -> None:
+    answer = trial.invoke(trial.regular)
+    require(answer["progress"] == 0, f"the second run changed something: {answer['counts']}")
+    require(answer["counts"].get("keep") == {"unchanged": 1}, f"not kept: {answer['counts']}")
+    require(len(trial.snapshots()) == 1, "the second run made a snapshot")
+
+
+def read_report(trial: Trial) -> None:
+    prefix = f"snapshot/{trial.policy}/"
+    bucket = trial.outputs["ReportsBucketName"]
+    listed = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    require(len(listed) >= 2, f"reports are missing below {prefix}")
+
+
+def look_into_outbox(trial: Trial) -> None:
+    """The topic and its key took both messages: none is left to send."""
+    items = boto3.client("dynamodb").query(
+        TableName=trial.outputs["StateTableName"],
+        KeyConditionExpression="pk = :outbox",
+        ExpressionAttributeValues={":outbox": {"S": "outbox"}},
+    )["Items"]
+    left = [item for item in items if f"/{trial.policy}#" in item["sk"]["S"]]
+    require(not left, "the alerts topic did not take a message: look at its key's policy")
+
+
+def simulate_denials(trial: Trial) -> None:
+    """IAM's own judgement of what the role must not do; left out where it cannot be asked."""
+    _, partition, _, region, *_ = trial.outputs["SnapshotFunctionArn"].split(":")
+    snapshot = f"arn:{partition}:ec2:{region}::snapshot/{trial.snapshots()[0]['SnapshotId']}"
+    try:
+        function = boto3.client("lambda").get_function_configuration(
+            FunctionName=trial.outputs["SnapshotFunctionName"]
+        )
+        simulate = boto3.client("iam").simulate_principal_policy
+        results = simulate(
+            PolicySourceArn=function["Role"],
+            ActionNames=["ec2:CreateTags", "ec2:DeleteSnapshot", "ec2:ModifySnapshotAttribute"],
+            ResourceArns=[snapshot],
+            ContextEntries=[
+                {
+                    "ContextKeyName": "aws:ResourceTag/caretaker:managed-by",
+                    "ContextKeyValues": ["somebody else"],
+                    "ContextKeyType": "string",
+                }
+            ],
+        )["EvaluationResults"]
+    except ClientError as error:
+        print(f"      IAM was not asked: {error}")
+        return
+    allowed = [each["EvalActionName"] for each in results if each["EvalDecision"] == "allowed"]
+    require(not allowed, f"the role may do what it must not: {allowed}")
+
+
+def clean_up(trial: Trial) -> None:
+    """Delete the volume made here, and the snapshots of it that carry this run's policy."""
+    if not trial.volume_id:
+        return
+    ec2 = boto3.client("ec2")
+    try:
+        for snapshot in trial.snapshots():
+            ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])
+        ec2.delete_volume(VolumeId=trial.volume_id)
+    except (ClientError, BotoCoreError) as error:
+        print(f"LEFT  {trial.volume_id} and snapshots of policy {trial.policy}: {error}")
+    else:
+        print(f"gone  {trial.volume_id} and its snapshots")
+
+
+def poll(problem: str) -> Iterator[None]:
+    """Come round until the caller is content; `SmokeError` when it takes too long."""
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        yield
+        time.sleep(POLL_SECONDS)
+    raise SmokeError(problem)
+
+
+STEPS: Final[dict[str, Callable[[Trial], None]]] = {
+    "the stack has Caretaker's outputs": read_stack,
+    "an encrypted volume is there": make_volume,
+    "a wrong event is refused, with the field's name": refuse_wrong_event,
+    "report mode plans one snapshot and makes none": plan_without_change,
+    "one snapshot is taken": take_snapshot,
+    "it is completed, with its tags": wait_for_snapshot,
+    "a second run changes nothing": repeat_without_change,
+    "reports are in the bucket": read_report,
+    "the alerts topic took its messages": look_into_outbox,
+    "the role cannot tag, share or delete what is not its own": simulate_denials,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
