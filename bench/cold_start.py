@@ -73,6 +73,8 @@ def built_folders(build: Path) -> tuple[str, str]:
 
 def measure_cold_start(rounds: int) -> tuple[Table, dict[str, Any]]:
     """Start each case in turn, so that what else the machine does meets all alike."""
+    if not BUILD.is_dir():
+        raise SystemExit("nothing is built: run `make build` first")
     with TemporaryDirectory() as folder:
         plain = Path(folder, "build")
         # What `sam build` alone leaves: no bytecode, and nowhere to write any.

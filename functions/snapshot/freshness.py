@@ -70,6 +70,7 @@ class _Judge:
         past: Mapping[str, History],
         now: datetime,
     ) -> None:
+        self._facts = facts
         self._request = request
         self._volume = volume
         self._history = past.get(volume.id, History())
@@ -112,20 +113,26 @@ class _Judge:
         )
 
     def stale(self) -> Check:
+        """No backup at all is more often a volume tagged today than one that was forgotten.
+
+        Without the state table nobody knows since when the policy is there.
+        """
         limit = self._request.max_age_hours
+        none_yet = self._history.newest_good is None
+        untold = none_yet and self._facts.policy_since is None
         return Check(
             kind="backup_stale",
             resource=self._volume.id,
-            healthy=self.age_hours <= limit,
-            severity=Severity.CRITICAL,
-            what=f"newest backup is older than {limit} h",
+            healthy=None if untold else self.age_hours <= limit,
+            severity=Severity.WARNING if none_yet else Severity.CRITICAL,
+            what="no backup yet" if none_yet else f"newest backup is older than {limit} h",
             name=self._name,
             evidence={
                 "newest good snapshot": self._newest(),
                 "age": f"{self.age_hours:.1f} h, allowed are {limit} h",
             },
             next="the next slot takes the oldest backups first",
-            cause="stale",
+            cause="none yet" if none_yet else "stale",
         )
 
     def stuck(self) -> Check:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from caretaker.apply import apply_batches
 
 from tests.cloud import REGION, Account, ManualClock, StrictCloud, strict_moto
 from tests.support.stack import FUNCTION, Stack
@@ -59,6 +60,12 @@ def lambda_knows_the_function(stack: Stack, cloud: StrictCloud) -> None:
         Code={"ZipFile": code.getvalue()},
     )
     cloud.calls.clear()
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one worker do all, so that calls and the clock keep their order."""
+    monkeypatch.setitem(apply_batches.__kwdefaults__ or {}, "workers", 1)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,10 +16,11 @@ from caretaker import settings, tags, telemetry
 from caretaker.decisions import Result
 from caretaker.failures import _CODES, Kind
 from caretaker.incidents import Incident
+from caretaker.rendering import Alert, Origin, Turn, render_message
 from caretaker.request import parse_request
 from functions.snapshot.plan import Action, Reason
 from functions.snapshot.request import SnapshotRequest, failed_snapshot_ids
-from tests.contract.template import ROOT, properties, statements, written
+from tests.contract.template import ROOT, as_list, properties, statements, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,12 +128,14 @@ def texts_in(module: str, function: str) -> set[str]:
 
 def deferrals() -> set[str]:
     """Return every value of `deferred_by`: ours, and AWS's codes of limits."""
-    ours = texts_under("deferred_by") | {
-        text
-        for text in texts_in("layers/common/caretaker/apply.py", "_try")
-        if re.fullmatch(r"[a-z]+_[a-z_]+", text)
+    given = {
+        text.value
+        for node in nodes()
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "_deferred"
+        for text in ast.walk(node)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
-    return ours | _CODES[Kind.BUSY] | _CODES[Kind.FULL]
+    return texts_under("deferred_by") | given | _CODES[Kind.BUSY] | _CODES[Kind.FULL]
 
 
 def consistency_notes() -> set[str]:
@@ -220,12 +224,21 @@ def test_every_limit_of_the_event_stands_in_its_row() -> None:
     assert limits["max_age_hours"]
 
 
-def test_every_event_variable_and_permission_of_the_template_is_explained() -> None:
+def test_every_variable_of_the_function_is_explained() -> None:
     (function,) = properties("AWS::Lambda::Function").values()
-    variables = set(function["Environment"]["Variables"])
-    sids = {statement["Sid"] for statement in statements("SnapshotRole")}
-    assert sids
-    assert not missing(variables | sids, SNAPSHOT)
+    assert not missing(set(function["Environment"]["Variables"]), SNAPSHOT)
+
+
+def test_every_permission_stands_in_its_row() -> None:
+    rows = {
+        row.split("|")[1].strip(" `"): row for row in text_of(SNAPSHOT).splitlines() if "|" in row
+    }
+    written_down = {
+        statement["Sid"]: sorted(set(re.findall(r"`(\w+:\w+)`", rows.get(statement["Sid"], ""))))
+        for statement in statements("SnapshotRole")
+    }
+    allowed = {s["Sid"]: sorted(as_list(s["Action"])) for s in statements("SnapshotRole")}
+    assert written_down == allowed
 
 
 @pytest.mark.parametrize("kind", sorted(texts_given("Check", "kind")))
@@ -262,6 +275,20 @@ def test_the_alerts_document_is_explained_field_by_field() -> None:
     assert not missing(set(Incident.__dataclass_fields__), ALERTS)
 
 
+def test_the_example_of_an_alert_is_what_is_sent() -> None:
+    (example,) = [json.loads(block) for block in blocks(ALERTS, "json")]
+    subject, email, *_ = blocks(ALERTS, "")
+    runbook = example["runbook"].partition("#")[0]
+    names = set(Origin.__dataclass_fields__) - {"runbook"}
+    origin = Origin(**{name: example[name] for name in names}, runbook=runbook)
+    incidents = [Incident.from_document(each) for each in example["incidents"]]
+    now = datetime.fromisoformat(example["time"])
+    message = render_message(Alert(Turn(example["state"]), incidents, origin, 1, now))
+    texts = json.loads(message.body)
+    assert json.loads(texts["default"]) == example
+    assert (message.subject, texts["email"]) == (subject.strip(), email)
+
+
 def test_the_answer_is_explained_field_by_field() -> None:
     built = texts_in("layers/common/caretaker/report.py", "answer_without_items")
     fields = built - {"ok"} | texts_in("layers/common/caretaker/report.py", "_head")
@@ -280,7 +307,9 @@ def test_every_output_is_explained() -> None:
 
 
 def test_the_readme_names_the_events_fields() -> None:
-    assert not missing(set(SnapshotRequest.model_fields), README)
+    settings_section = text_of(README).partition("\n## Settings\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", settings_section))
+    assert not set(SnapshotRequest.model_fields) - named
 
 
 def test_the_readme_is_short() -> None:

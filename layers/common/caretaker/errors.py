@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from caretaker.failures import Failure, Kind
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from caretaker.failures import Failure
 
 
 class CaretakerError(Exception):
@@ -72,6 +72,11 @@ class CallError(CaretakerError):
         super().__init__(f"{operation}: {failure.code}: {failure.message}")
         self.operation = operation
         self.failure = failure
+
+    @property
+    def may_pass(self) -> bool:
+        """Tell whether the same call may well succeed later."""
+        return self.failure.kind in {Kind.UNKNOWN, Kind.THROTTLED}
 
 
 class ListingError(CallError):

@@ -64,14 +64,12 @@ class Finish:
         answer["duration_ms"] = self._took()
         return self._logged(answer)
 
-    def refused(
-        self, refused: RefusedError, event: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """End a run that was stopped before its first change."""
-        fingerprint = sha256(json.dumps(event, sort_keys=True, default=str).encode()).hexdigest()
+    def refused(self, refused: RefusedError) -> dict[str, Any]:
+        """End a run that was stopped before its first change; the same fault is one incident."""
+        fault = json.dumps([refused.reason, *refused.errors])
         check = Check(
             kind="event_refused",
-            resource=fingerprint[:12],
+            resource=sha256(fault.encode()).hexdigest()[:12],
             healthy=False,
             severity=Severity.CRITICAL,
             what=f"{refused.reason}: {'; '.join(e['path'] for e in refused.errors[:3])}",

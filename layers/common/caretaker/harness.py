@@ -23,7 +23,6 @@ from caretaker.aws.state import State, Table
 from caretaker.clock import Deadline
 from caretaker.decisions import Outcome, Result
 from caretaker.errors import BusyError, CallError, FieldError, RefusedError, StateError
-from caretaker.failures import Kind
 from caretaker.finish import Finish
 from caretaker.identity import run_id
 from caretaker.incidents import Check, Severity
@@ -89,7 +88,11 @@ class _Invocation[R: BaseRequest]:
             mode = effective_mode(request.mode, self._settings.mode)
             scene = self._scene(request)
         except RefusedError as refused:
-            return self._refused(refused, event)
+            return self._before_deciding(event).refused(refused)
+        except CallError as failed:
+            if failed.may_pass:
+                raise
+            return self._before_deciding(event).failed(failed)
         return self._run(request, mode, scene, resolved)
 
     def _resolve(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -162,7 +165,7 @@ class _Invocation[R: BaseRequest]:
                 raise
             return self._decided_nothing("skipped", "slot_in_progress", heading)
         except CallError as failed:
-            if failed.failure.kind in {Kind.UNKNOWN, Kind.THROTTLED}:
+            if failed.may_pass:
                 raise
             return finish.failed(failed)
         except RefusedError as refused:
@@ -240,13 +243,12 @@ class _Invocation[R: BaseRequest]:
         started = self._started
         return Finish(self._settings, self._state.table, self._clock, heading, self._now, started)
 
-    def _refused(self, refused: RefusedError, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Refuse under the policy that the event meant, or else the chore's default one."""
+    def _before_deciding(self, event: Mapping[str, Any]) -> Finish:
+        """End under the policy that the event meant, or else the chore's default one."""
         policy = event.get("policy") if isinstance(event, dict) else None
         if not (isinstance(policy, str) and re.fullmatch(POLICY_PATTERN, policy)):
             policy = self._chore.request.model_fields["policy"].default
-        heading = self._heading(policy, self._settings.mode, "", None)
-        return self._finish(heading).refused(refused, event)
+        return self._finish(self._heading(policy, self._settings.mode, "", None))
 
     def _decided_nothing(
         self, status: str, reason: str, heading: Heading | None = None

@@ -124,7 +124,8 @@ def _json(value: object) -> str:
 
 def plain(text: str, limit: int = MAX_TEXT) -> str:
     """Return text without control or formatting characters, as one line of at most `limit`."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * limit])
+    line = " ".join(shown.split())
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 

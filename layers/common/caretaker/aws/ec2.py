@@ -74,10 +74,13 @@ def _pages(
             page = pacer.call(action, lambda: describe(MaxResults=PAGE, **params, **token))  # noqa: B023
         except AWS_ERRORS as error:
             raise ListingError(action, classify(error)) from error
-        yield from page[key]
-        if not page.get("NextToken"):
+        items, following = page[key], page.get("NextToken")
+        del page  # a page of 1,000 weighs some megabytes: never hold two
+        yield from items
+        if not following:
             return
-        token = {"NextToken": page["NextToken"]}
+        del items
+        token = {"NextToken": following}
 
 
 def _unique[T: (Volume, Instance, Snapshot)](items: Iterable[T]) -> tuple[T, ...]:

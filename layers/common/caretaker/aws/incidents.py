@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from caretaker.aws.state import ConditionFailedError
 from caretaker.incidents import Incident
@@ -68,7 +68,7 @@ class IncidentStore:
         """Return the messages that earlier runs wrote and could not publish."""
         mine = [item for item in self._table.query(_OUTBOX) if self._is_mine(str(item["sk"]))]
         return [
-            Message(str(item["sk"]).rpartition("#")[2], **json.loads(item["message"]))
+            Message(str(item["sk"]).rpartition("#")[2], item["subject"], item["body"])
             for item in mine
         ]
 
@@ -104,11 +104,11 @@ class IncidentStore:
         }
 
     def _outgoing(self, message: Message, now: int) -> Item:
-        body: dict[str, Any] = {"subject": message.subject, "body": message.body}
         return {
             "pk": _OUTBOX,
             "sk": f"{self._scope}#{message.id}",
             "status": "to_send",
-            "message": json.dumps(body),
+            "subject": message.subject,
+            "body": message.body,
             "written_at": now,
         }

@@ -1,0 +1,329 @@
+"""What the table holds: leases, the slot of a request, incidents; and work in other places."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from caretaker.aws import lease as leases
+from caretaker.aws.session import home
+from caretaker.aws.state import LEASE_SECONDS, State, Table
+from caretaker.errors import BusyError
+
+from functions.snapshot import app
+from tests.cloud import REGION, Account
+from tests.support.snapshots import BACKUP, DAILY, good_in_slot, kinds, ours, results
+from tests.support.stack import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cloud import ManualClock, StrictCloud
+    from tests.support.stack import Stack
+
+KEY = "snapshot/daily/123456789012/eu-west-1"
+SLOT = "2026-11-21T03:00Z"
+ANOTHER_SLOT = "2026-11-20T03:00Z"
+ELSEWHERE = "210987654321"
+
+
+@pytest.fixture
+def state(stack: Stack, clock: ManualClock) -> State:
+    return State(Table(home(REGION).dynamodb, TABLE, clock))
+
+
+def at_call(cloud: StrictCloud, operation: str, act: Callable[[], Any]) -> None:
+    """Let something happen right before the first call of an operation."""
+    serve, acted = cloud.serve, threading.Event()
+
+    def served(call: Any, perform: Any) -> Any:
+        if call.operation == operation and not acted.is_set():
+            acted.set()
+            act()
+        return serve(call, perform)
+
+    cloud.serve = served  # type: ignore[method-assign]
+
+
+def test_a_second_run_of_the_same_slot_is_skipped(
+    stack: Stack, account: Account, cloud: StrictCloud
+) -> None:
+    volume = account.volume(tags=BACKUP)
+    seconds: list[dict[str, Any]] = []
+    at_call(
+        cloud,
+        "CreateSnapshot",
+        lambda: seconds.append(stack.run(app.CHORE, DAILY, request="another")),
+    )
+
+    first = stack.run(app.CHORE, DAILY, request="first")
+
+    (second,) = seconds
+    assert (second["status"], second["reason"]) == ("skipped", "slot_in_progress")
+    assert results(first) == {volume: "done"}
+    assert len(good_in_slot(account, volume)) == 1
+
+
+def test_a_run_of_another_slot_raises_so_that_lambda_tries_again(
+    stack: Stack, account: Account, state: State, clock: ManualClock
+) -> None:
+    account.volume(tags=BACKUP)
+    state.acquire(KEY, "another run", ANOTHER_SLOT, clock.now())
+
+    with pytest.raises(BusyError, match="2026-11-20T03:00Z"):
+        stack.run(app.CHORE, DAILY)
+
+    assert account.own_snapshots() == []
+
+
+def test_the_lease_of_a_dead_run_is_taken_over_when_it_ends(
+    stack: Stack, account: Account, state: State, clock: ManualClock
+) -> None:
+    volume = account.volume(tags=BACKUP)
+    state.acquire(KEY, "a dead run", ANOTHER_SLOT, clock.now())
+    clock.advance(LEASE_SECONDS + 1)
+
+    assert results(stack.run(app.CHORE, DAILY)) == {volume: "done"}
+
+
+def test_a_lease_whose_answer_got_lost_is_known_as_ones_own(
+    stack: Stack, account: Account, cloud: StrictCloud
+) -> None:
+    volume = account.volume(tags=BACKUP)
+    lost = cloud.faults.add("answer_lost", operation="PutItem")
+
+    answer = stack.run(app.CHORE, DAILY)
+
+    assert lost.fired == 1
+    assert results(answer) == {volume: "done"}
+
+
+def test_a_lease_is_given_back_at_the_end_also_of_a_run_that_raises(
+    stack: Stack, account: Account, cloud: StrictCloud
+) -> None:
+    cloud.faults.add("unavailable", operation="DescribeVolumes", times=None)
+    with pytest.raises(Exception, match="DescribeVolumes"):
+        stack.run(app.CHORE, DAILY)
+    cloud.faults.clear()
+
+    assert stack.run(app.CHORE, DAILY)["status"] == "ok"
+    assert not [item for item in stack.items() if item["pk"].startswith("lease#")]
+
+
+def test_leases_of_policies_and_regions_are_apart(
+    stack: Stack, account: Account, state: State, clock: ManualClock
+) -> None:
+    volume = account.volume(tags={"caretaker:backup": "weekly"})
+    state.acquire(KEY, "another run", ANOTHER_SLOT, clock.now())
+
+    assert results(stack.run(app.CHORE, {**DAILY, "policy": "weekly"})) == {volume: "done"}
+
+
+def test_a_lease_is_renewed_by_its_holder_and_kept_from_others(
+    state: State, clock: ManualClock
+) -> None:
+    state.acquire(KEY, "me", SLOT, clock.now())
+    for _ in range(10):
+        clock.advance(LEASE_SECONDS - 1)
+        state.acquire(KEY, "me", SLOT, clock.now())
+
+    with pytest.raises(BusyError):
+        state.acquire(KEY, "you", SLOT, clock.now())
+
+
+def test_a_lease_is_not_given_back_for_another(state: State, clock: ManualClock) -> None:
+    state.acquire(KEY, "me", SLOT, clock.now())
+
+    state.release(KEY, "you")
+
+    with pytest.raises(BusyError):
+        state.acquire(KEY, "you", SLOT, clock.now())
+
+
+def test_a_run_that_lost_its_lease_starts_no_new_change(
+    stack: Stack,
+    account: Account,
+    cloud: StrictCloud,
+    state: State,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(3):
+        account.volume(tags=BACKUP)
+    monkeypatch.setattr(leases, "RENEW_EVERY_SECONDS", 0.01)
+    renewed = threading.Event()
+
+    def taken_over() -> None:
+        clock.advance(LEASE_SECONDS + 1)
+        state.acquire(KEY, "another run", SLOT, clock.now())
+        lost = leases.Lease.renew
+
+        def renew(lease: leases.Lease, acquire: Callable[[], None]) -> None:
+            lost(lease, acquire)
+            renewed.set()
+
+        monkeypatch.setattr(leases.Lease, "renew", renew)
+        assert renewed.wait(10)
+
+    # In the thread of the run itself, so that nothing else of it goes on meanwhile.
+    monkeypatch.setattr(app, "plan_snapshots", _after(taken_over, app.plan_snapshots))
+
+    answer = stack.run(app.CHORE, DAILY)
+
+    assert answer["counts"] == {"create": {"deferred": 3}}
+    assert {item["detail"]["deferred_by"] for item in answer["outcomes"]} == {"lease_lost"}
+    assert account.own_snapshots() == []
+
+
+def _after(act: Callable[[], None], then: Callable[..., Any]) -> Callable[..., Any]:
+    def both(*args: Any, **named: Any) -> Any:
+        act()
+        return then(*args, **named)
+
+    return both
+
+
+def test_lambdas_retry_keeps_the_slot_of_its_first_attempt(
+    stack: Stack, account: Account, clock: ManualClock
+) -> None:
+    volume = account.volume(tags=BACKUP)
+    stack.run(app.CHORE, {}, request="the same")
+    clock.advance(3700)
+
+    again = stack.run(app.CHORE, {}, request="the same")
+
+    assert again["slot"] == SLOT
+    assert again["counts"] == {"keep": {"unchanged": 1}}
+    assert len(account.own_snapshots(volume)) == 1
+
+
+def test_another_request_has_a_slot_of_its_own(
+    stack: Stack, account: Account, clock: ManualClock
+) -> None:
+    volume = account.volume(tags=BACKUP)
+    stack.run(app.CHORE, {}, request="one")
+    clock.advance(3700)
+
+    assert stack.run(app.CHORE, {}, request="two")["slot"] == "2026-11-21T04:01Z"
+    assert len(account.own_snapshots(volume)) == 2
+
+
+def test_of_two_runs_that_see_the_same_change_one_tells_it(
+    stack: Stack, account: Account, cloud: StrictCloud
+) -> None:
+    volume = account.volume(tags=BACKUP)
+    account.snapshot(volume, tags=ours(ANOTHER_SLOT), state="pending", age_hours=25)
+    look = {"policy": "daily", "mode": "report"}
+    # The first has read the incidents and is about to write them.
+    at_call(
+        cloud,
+        "PutObject",
+        lambda: at_call(
+            cloud, "PutItem", lambda: stack.run(app.CHORE, {**look, "max_age_hours": 8000})
+        ),
+    )
+
+    stack.run(app.CHORE, {**look, "max_age_hours": 8000})
+
+    assert kinds(stack.alerts()) == ["snapshot_stuck"]
+
+
+def test_an_incident_write_whose_answer_got_lost_is_told_once(
+    stack: Stack, account: Account, cloud: StrictCloud
+) -> None:
+    account.volume()
+    look = {"policy": "daily", "mode": "report"}
+    for nth in (1, 2, 3):
+        cloud.faults.add("answer_lost", service="dynamodb", operation="PutItem", nth=nth)
+    cloud.faults.add("answer_lost", service="dynamodb", operation="BatchWriteItem")
+
+    stack.run(app.CHORE, look)
+    stack.run(app.CHORE, look)
+
+    assert kinds(stack.alerts()) == ["nothing_selected"]
+
+
+def test_everything_that_is_remembered_for_a_time_only_expires(
+    stack: Stack, account: Account, clock: ManualClock
+) -> None:
+    account.snapshot(account.volume(tags=BACKUP), tags=ours(), state="error")
+    stack.run(app.CHORE, {"policy": "daily"})
+
+    soon = int((clock.now() + timedelta(days=1)).timestamp())
+    for item in stack.items():
+        lasting = item["pk"].startswith(("incidents#", "policy#")) or item["pk"] == "outbox"
+        assert lasting or int(item["expires_at"]) > soon, item
+
+
+def test_works_in_another_account_through_its_role_and_external_id(
+    stack: Stack, account: Account, cloud: StrictCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARETAKER_TARGET_ROLE_NAME", "caretaker-target")
+    monkeypatch.setenv("CARETAKER_TARGET_EXTERNAL_ID", "a-secret-name")
+    there = Account(cloud, account=ELSEWHERE)
+    volume, mine = there.volume(tags=BACKUP), account.volume(tags=BACKUP)
+
+    answer = stack.run(app.CHORE, {**DAILY, "target": {"account": ELSEWHERE}})
+
+    assert answer["account"] == ELSEWHERE
+    assert results(answer) == {volume: "done"}
+    assert len(good_in_slot(there, volume)) == 1
+    assert good_in_slot(account, mine) == []
+    (assumed,) = cloud.calls.of("AssumeRole")
+    assert assumed.params["RoleArn"] == f"arn:aws:iam::{ELSEWHERE}:role/caretaker-target"
+    assert assumed.params["ExternalId"] == "a-secret-name"
+    assert {call.account for call in cloud.calls if call.service == "ec2"} == {ELSEWHERE}
+
+
+def test_works_in_another_region_while_the_stacks_own_things_stay_home(
+    stack: Stack, account: Account, cloud: StrictCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARETAKER_TARGET_ROLE_NAME", "caretaker-target")
+    there = Account(cloud, region="eu-central-1")
+    volume, mine = there.volume(tags=BACKUP), account.volume(tags=BACKUP)
+
+    answer = stack.run(app.CHORE, {**DAILY, "target": {"region": "eu-central-1"}})
+
+    assert answer["region"] == "eu-central-1"
+    assert results(answer) == {volume: "done"}
+    assert good_in_slot(account, mine) == []
+    assert stack.report(answer)
+
+
+def test_a_role_that_may_not_be_assumed_fails_the_run_and_is_told(
+    stack: Stack, cloud: StrictCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARETAKER_TARGET_ROLE_NAME", "caretaker-target")
+    cloud.faults.add("denied", operation="AssumeRole", times=None)
+
+    answer = stack.run(app.CHORE, {**DAILY, "target": {"account": ELSEWHERE}})
+
+    assert answer["status"] == "failed"
+    assert kinds(stack.alerts()) == ["run_failed"]
+
+
+def test_what_is_another_installations_in_the_table_is_left_alone(
+    stack: Stack, account: Account
+) -> None:
+    account.volume()
+    stack.run(app.CHORE, {"policy": "daily", "mode": "report"})
+
+    assert all("caretaker/" in i["pk"] for i in stack.items() if i["pk"].startswith("incidents#"))
+
+
+def test_the_table_of_the_stack_is_named_in_every_call(
+    stack: Stack, account: Account, cloud: StrictCloud
+) -> None:
+    account.volume(tags=BACKUP)
+    stack.run(app.CHORE, DAILY)
+
+    tables = {
+        call.params.get("TableName") or next(iter(call.params["RequestItems"]))
+        for call in cloud.calls
+        if call.service == "dynamodb"
+    }
+    assert tables == {TABLE}
+    assert boto3.client("dynamodb", REGION).list_tables()["TableNames"] == [TABLE]

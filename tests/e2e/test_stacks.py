@@ -1,0 +1,111 @@
+"""Deploying: an update keeps what was remembered, two stacks keep apart, one switch stops all."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cloud.account import BACKUP_TAG
+from tests.cloud.deployment import Json, Stack, sam
+from tests.cloud.remote import RemoteCloud
+from tests.cloud.stack import ROOT, LocalCloud
+from tests.e2e.conftest import MAIL_TO, Fleet, ours
+
+SLOT = "2026-11-21T03:00Z"
+
+
+def remembered(stack: Stack) -> list[Json]:
+    """Return all items of the state table."""
+    pages = stack.client("dynamodb").get_paginator("scan")
+    name = stack.outputs["StateTableName"]
+    items = [item for page in pages.paginate(TableName=name) for item in page["Items"]]
+    return sorted(items, key=json.dumps)
+
+
+def reports(stack: Stack) -> set[str]:
+    """Return the keys of all reports."""
+    answer = stack.client("s3").list_objects_v2(Bucket=stack.outputs["ReportsBucketName"])
+    return {each["Key"] for each in answer.get("Contents", ())}
+
+
+def test_an_update_keeps_state_and_reports_and_reaches_the_schedules(
+    cloud: LocalCloud, stack: Stack, ec2: RemoteCloud, fleet: Fleet, snapshots: str
+) -> None:
+    ec2.add_fault("denied", operation="CreateSnapshot", match=fleet.loose)
+    stack.invoke(snapshots, {"policy": fleet.policy, "scheduled_time": SLOT})
+    items, keys = remembered(stack), reports(stack)
+    assert any("backup_failed" in item["sk"]["S"] for item in items)
+
+    updated = cloud.deploy(
+        stack.name,
+        parameters={"AlertsEmail": MAIL_TO, "SnapshotMaxAgeHours": "48", "LogLevel": "DEBUG"},
+    )
+
+    assert updated.outputs == stack.outputs
+    assert remembered(updated) == items
+    assert reports(updated) == keys
+    inputs = [each["Target"]["Input"] for each in updated.schedules()]
+    assert len(inputs) == 2
+    assert all('"max_age_hours": 48' in each for each in inputs)
+    again = updated.invoke(snapshots, {"policy": fleet.policy, "scheduled_time": SLOT})
+    assert again["counts"]["create"] == {"done": 1}
+    assert again["counts"]["keep"] == {"unchanged": 2}
+
+
+def test_two_stacks_side_by_side_do_not_count_each_others_snapshots(
+    stack: Stack, other_stack: Stack, ec2: RemoteCloud, fleet: Fleet, snapshots: str
+) -> None:
+    event = {"policy": fleet.policy, "scheduled_time": SLOT}
+    neighbours = other_stack.outputs["SnapshotFunctionName"]
+
+    first = stack.invoke(snapshots, event)
+    ec2.age(hours=1)
+    other = other_stack.invoke(neighbours, event)
+
+    assert first["counts"]["create"] == other["counts"]["create"] == {"done": 3}
+    assert len(ours(ec2, "caretaker", policy=fleet.policy)) == 3
+    assert len(ours(ec2, "neighbour", policy=fleet.policy)) == 3
+    assert stack.outputs["StateTableName"] != other_stack.outputs["StateTableName"]
+
+
+def test_a_second_policy_is_a_second_stack_of_schedules(
+    cloud: LocalCloud, stack: Stack, ec2: RemoteCloud, snapshots: str
+) -> None:
+    volume = ec2.volume(tags={BACKUP_TAG: "six-hourly"})
+    template = ROOT / "docs" / "examples" / "extra-policy.yaml"
+    place = ("--region", cloud.region, "--resolve-s3", "--no-confirm-changeset")
+    names = ("--stack-name", "six-hourly", "--parameter-overrides", "Policy=six-hourly")
+    sam(cloud, "deploy", "--template-file", str(template), *place, *names, seconds=120)
+
+    (takes,) = [
+        each
+        for each in Stack(cloud, "six-hourly").schedules()
+        if "report" not in each["Target"]["Input"]
+    ]
+    when = stack.fire(takes)
+    slot = f"{when:%Y-%m-%dT%H:%MZ}"
+    answer = stack.wait_for_answer(snapshots, policy="six-hourly", slot=slot)
+
+    assert answer["counts"]["create"] == {"done": 1}
+    assert [each["VolumeId"] for each in ours(ec2, policy="six-hourly")] == [volume]
+
+
+def test_enabled_false_stops_every_schedule_and_every_rule(
+    cloud: LocalCloud, other_stack: Stack, ec2: RemoteCloud
+) -> None:
+    rules = other_stack.resources("AWS::Events::Rule").values()
+    assert _states(other_stack, rules) == {"ENABLED"}
+
+    stopped = cloud.deploy(
+        other_stack.name, parameters={"Installation": "neighbour", "Enabled": "false"}
+    )
+
+    assert len(stopped.schedules()) == 2
+    assert len(rules) == 2
+    assert _states(stopped, rules) == {"DISABLED"}
+    assert stopped.outputs == other_stack.outputs
+
+
+def _states(stack: Stack, rules: object) -> set[str]:
+    events = stack.client("events")
+    of_rules = {events.describe_rule(Name=rule)["State"] for rule in list(rules)}  # type: ignore[call-overload]
+    return of_rules | {each["State"] for each in stack.schedules()}
