@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from caretaker.apply import apply_batches
 
+from caretaker.apply import apply_batches
 from tests.cloud import REGION, Account, ManualClock, StrictCloud, strict_moto
 from tests.support.stack import FUNCTION, Stack
 from tests.support.tour import CALLED, Witness

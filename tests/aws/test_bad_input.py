@@ -51,7 +51,10 @@ WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "retake without its slot": ({"retake": ["vol-0123456789abcdef0"]}, "event"),
     "a role of one's own": ({"target": {"role": "Admin"}}, "target.role"),
     "event of another chore": ({"max_deletions": 3, "policy": "daily"}, "max_deletions"),
-    "another detail-type": ({"detail-type": "EC2 Instance State-change Notification"}, "detail-type"),
+    "another detail-type": (
+        {"detail-type": "EC2 Instance State-change Notification"},
+        "detail-type",
+    ),
     "EBS event without detail": ({"detail-type": "EBS Snapshot Notification"}, "detail-type"),
 }
 
@@ -73,9 +76,7 @@ def test_a_wrong_event_is_refused_with_its_field_and_told_and_changes_nothing(
 
 
 @pytest.mark.parametrize("event", [[], None, "daily", 3, [["policy", "daily"]]], ids=repr)
-def test_an_event_that_is_no_object_is_refused(
-    stack: Stack, account: Account, event: Any
-) -> None:
+def test_an_event_that_is_no_object_is_refused(stack: Stack, account: Account, event: Any) -> None:
     account.volume(tags=BACKUP)
 
     answer = stack.run(app.CHORE, event)

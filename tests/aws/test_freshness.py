@@ -1,4 +1,4 @@
-"""How old the newest good backup is: told once when it gets too old, and once when it is new again."""
+"""How old the newest good backup is: told once when it gets too old, once when it is new."""
 
 from __future__ import annotations
 

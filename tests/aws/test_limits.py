@@ -136,7 +136,7 @@ def test_a_run_that_fills_its_slot_by_itself_keeps_it_over_all_rounds(
     cloud.seconds_per_call = 10
     cloud.pages.size = None
     event: dict[str, Any] = {}
-    answers = []
+    answers: list[dict[str, Any]] = []
     while len(answers) < 11:
         cloud.calls.clear()
         answers.append(stack.run(app.CHORE, event, seconds=170))
@@ -210,9 +210,7 @@ def test_a_next_round_that_lambda_does_not_take_is_told(
 
 
 @pytest.mark.usefixtures("one_at_a_time")
-def test_the_oldest_backups_go_first(
-    stack: Stack, account: Account, cloud: StrictCloud
-) -> None:
+def test_the_oldest_backups_go_first(stack: Stack, account: Account, cloud: StrictCloud) -> None:
     ages = {account.volume(tags=BACKUP): hours for hours in (5, 29, 2, 17)}
     for volume, hours in ages.items():
         account.snapshot(volume, tags=ours("2026-11-20T03:00Z"), age_hours=hours)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from caretaker.errors import ListingError
 
+from caretaker.errors import ListingError
 from functions.snapshot import app
 from tests.support.snapshots import BACKUP, DAILY, failed_event, kinds, ours, the_account
 

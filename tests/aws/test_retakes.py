@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.snapshot import app
+from tests.support.crashes import at_call
 from tests.support.snapshots import (
     BACKUP,
     DAILY,
@@ -125,6 +126,7 @@ def test_after_three_failed_slots_nothing_is_retaken_and_the_alert_is_critical(
     volume = account.volume(tags=BACKUP)
     cloud.fail_snapshots_of(volume, times=None)
     told = []
+    answer: dict[str, Any] = {}
     for day in (21, 22, 23, 24):
         event = {**DAILY, "scheduled_time": f"2026-11-{day}T03:00:00Z"}
         before = cloud.calls.count("CreateSnapshot")
@@ -200,6 +202,20 @@ def test_the_event_and_the_schedule_together_retake_once(
     stack.run(app.CHORE, failed_event(failed))
 
     assert len(good_in_slot(account, volume)) == 1
+    assert cloud.calls.count("CreateSnapshot") == 1
+
+
+@pytest.mark.parametrize("operation", ["DescribeVolumes", "DeleteSnapshot", "CreateSnapshot"])
+def test_the_event_and_the_schedule_at_the_same_time_retake_once(
+    stack: Stack, account: Account, cloud: StrictCloud, operation: str
+) -> None:
+    volume = account.volume(tags=BACKUP)
+    failed = account.snapshot(volume, tags=ours(), state="error")
+    at_call(cloud, operation, lambda: stack.run(app.CHORE, failed_event(failed), request="event"))
+
+    stack.run(app.CHORE, DAILY, request="schedule")
+
+    assert only_attempt(account, volume) == "2"
     assert cloud.calls.count("CreateSnapshot") == 1
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+
 from caretaker.aws import lease as leases
 from caretaker.aws.session import home
 from caretaker.aws.state import LEASE_SECONDS, State, Table
 from caretaker.errors import BusyError
-
 from functions.snapshot import app
+from functions.snapshot.plan import plan_snapshots
 from tests.cloud import REGION, Account
+from tests.support.crashes import at_call
 from tests.support.snapshots import BACKUP, DAILY, good_in_slot, kinds, ours, results
 from tests.support.stack import TABLE
 
@@ -27,25 +29,11 @@ if TYPE_CHECKING:
 KEY = "snapshot/daily/123456789012/eu-west-1"
 SLOT = "2026-11-21T03:00Z"
 ANOTHER_SLOT = "2026-11-20T03:00Z"
-ELSEWHERE = "210987654321"
 
 
 @pytest.fixture
 def state(stack: Stack, clock: ManualClock) -> State:
     return State(Table(home(REGION).dynamodb, TABLE, clock))
-
-
-def at_call(cloud: StrictCloud, operation: str, act: Callable[[], Any]) -> None:
-    """Let something happen right before the first call of an operation."""
-    serve, acted = cloud.serve, threading.Event()
-
-    def served(call: Any, perform: Any) -> Any:
-        if call.operation == operation and not acted.is_set():
-            acted.set()
-            act()
-        return serve(call, perform)
-
-    cloud.serve = served  # type: ignore[method-assign]
 
 
 def test_a_second_run_of_the_same_slot_is_skipped(
@@ -169,7 +157,8 @@ def test_a_run_that_lost_its_lease_starts_no_new_change(
         assert renewed.wait(10)
 
     # In the thread of the run itself, so that nothing else of it goes on meanwhile.
-    monkeypatch.setattr(app, "plan_snapshots", _after(taken_over, app.plan_snapshots))
+    planned = _after(taken_over, plan_snapshots)
+    monkeypatch.setattr("functions.snapshot.app.plan_snapshots", planned)
 
     answer = stack.run(app.CHORE, DAILY)
 
@@ -256,53 +245,6 @@ def test_everything_that_is_remembered_for_a_time_only_expires(
     for item in stack.items():
         lasting = item["pk"].startswith(("incidents#", "policy#")) or item["pk"] == "outbox"
         assert lasting or int(item["expires_at"]) > soon, item
-
-
-def test_works_in_another_account_through_its_role_and_external_id(
-    stack: Stack, account: Account, cloud: StrictCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CARETAKER_TARGET_ROLE_NAME", "caretaker-target")
-    monkeypatch.setenv("CARETAKER_TARGET_EXTERNAL_ID", "a-secret-name")
-    there = Account(cloud, account=ELSEWHERE)
-    volume, mine = there.volume(tags=BACKUP), account.volume(tags=BACKUP)
-
-    answer = stack.run(app.CHORE, {**DAILY, "target": {"account": ELSEWHERE}})
-
-    assert answer["account"] == ELSEWHERE
-    assert results(answer) == {volume: "done"}
-    assert len(good_in_slot(there, volume)) == 1
-    assert good_in_slot(account, mine) == []
-    (assumed,) = cloud.calls.of("AssumeRole")
-    assert assumed.params["RoleArn"] == f"arn:aws:iam::{ELSEWHERE}:role/caretaker-target"
-    assert assumed.params["ExternalId"] == "a-secret-name"
-    assert {call.account for call in cloud.calls if call.service == "ec2"} == {ELSEWHERE}
-
-
-def test_works_in_another_region_while_the_stacks_own_things_stay_home(
-    stack: Stack, account: Account, cloud: StrictCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CARETAKER_TARGET_ROLE_NAME", "caretaker-target")
-    there = Account(cloud, region="eu-central-1")
-    volume, mine = there.volume(tags=BACKUP), account.volume(tags=BACKUP)
-
-    answer = stack.run(app.CHORE, {**DAILY, "target": {"region": "eu-central-1"}})
-
-    assert answer["region"] == "eu-central-1"
-    assert results(answer) == {volume: "done"}
-    assert good_in_slot(account, mine) == []
-    assert stack.report(answer)
-
-
-def test_a_role_that_may_not_be_assumed_fails_the_run_and_is_told(
-    stack: Stack, cloud: StrictCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CARETAKER_TARGET_ROLE_NAME", "caretaker-target")
-    cloud.faults.add("denied", operation="AssumeRole", times=None)
-
-    answer = stack.run(app.CHORE, {**DAILY, "target": {"account": ELSEWHERE}})
-
-    assert answer["status"] == "failed"
-    assert kinds(stack.alerts()) == ["run_failed"]
 
 
 def test_what_is_another_installations_in_the_table_is_left_alone(

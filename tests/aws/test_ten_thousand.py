@@ -6,15 +6,15 @@ import json
 from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from caretaker.aws.session import home
 from caretaker.aws.state import Table
 from caretaker.decisions import Decision, Outcome, Result
-from caretaker.aws.session import home
 from caretaker.finish import Finish
 from caretaker.incidents import Check, Severity
 from caretaker.report import Heading
 from caretaker.run import Findings
 from caretaker.settings import Settings
-
 from tests.cloud import ACCOUNT, REGION
 from tests.support.snapshots import MAX_ANSWER, SLOT_TAG
 from tests.support.stack import ENVIRONMENT, TABLE

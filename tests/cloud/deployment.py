@@ -206,12 +206,21 @@ class Stack:
         ]
         return [each for each in found if own & {each["Name"], each["Arn"], _short(each)}]
 
-    def fire(self, schedule: Json, seconds: float = 2.0) -> datetime:
-        """Let a schedule's own target and input be fired once, in a moment, by the scheduler.
+    def schedule(self, *, mode: str) -> Json:
+        """Return the stack's one schedule whose input asks for `report`, or for no mode: `act`."""
+        (found,) = [
+            each
+            for each in self.schedules()
+            if json.loads(each["Target"]["Input"]).get("mode", "act") == mode
+        ]
+        return found
 
-        Returns the time it is scheduled for, which the function is told.
+    def fire(self, schedule: Json, at: datetime | None = None) -> str:
+        """Let a schedule's own target and input be fired once by the scheduler; return the slot.
+
+        Without `at` in a moment; a time in the past is fired at once, with that time in its input.
         """
-        when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        when = at or datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
         self.client("scheduler").create_schedule(
             Name=f"once-{time.time_ns()}",
             GroupName=schedule["GroupName"],
@@ -220,7 +229,7 @@ class Stack:
             ActionAfterCompletion="DELETE",
             Target=schedule["Target"],
         )
-        return when
+        return f"{when:%Y-%m-%dT%H:%MZ}"
 
 
 def _short(schedule: Json) -> str:

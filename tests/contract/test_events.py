@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
 from caretaker.request import parse_request
 
 ROOT: Final = Path(__file__).parents[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -19,6 +20,15 @@ from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscri
 HERE = Path(__file__).parent
 SECONDS = 30.0
 MAIL_TO = "ops@example.com"
+
+# The stack's own times are kept away from now: only what a test fires is fired.
+_LATER = datetime.now(UTC) + timedelta(hours=12, minutes=30)
+_TIMES = {
+    "SnapshotSchedule": f"cron({_LATER.minute} {_LATER.hour} * * ? *)",
+    "SnapshotFreshnessSchedule": f"cron({_LATER.minute} * * * ? *)",
+}
+PARAMETERS = {"AlertsEmail": MAIL_TO, **_TIMES}
+NEIGHBOUR = {"Installation": "neighbour", **_TIMES}
 
 _numbers = count(1)
 
@@ -40,13 +50,13 @@ def cloud() -> Iterator[LocalCloud]:
 @pytest.fixture(scope="session")
 def stack(cloud: LocalCloud) -> Stack:
     """The template as users deploy it, with an address for alerts."""
-    return cloud.deploy("caretaker", parameters={"AlertsEmail": MAIL_TO})
+    return cloud.deploy("caretaker", parameters=PARAMETERS)
 
 
 @pytest.fixture(scope="session")
 def other_stack(cloud: LocalCloud, stack: Stack) -> Stack:
     """A second one beside it, as an owner of its own."""
-    return cloud.deploy("beside", parameters={"Installation": "neighbour"})
+    return cloud.deploy("beside", parameters=NEIGHBOUR)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def test_the_mail_says_what_since_when_what_was_done_and_what_comes_next(
         f"Report:  {answer['report']}",
         "Console: https://eu-west-1.console.aws.amazon.com/ec2/",
         f"filter run = '{answer['run']}'",
-        "To silence",
+        "caretaker:ignore=true",
     ]
     places = [mail.message.find(part) for part in parts]
     assert -1 not in places
@@ -59,6 +59,8 @@ def test_the_mail_says_what_since_when_what_was_done_and_what_comes_next(
 def test_people_hear_once_of_a_failure_that_lasts_and_once_of_its_end(
     stack: Stack, ec2: RemoteCloud, fleet: Fleet, inboxes: Inboxes, snapshots: str
 ) -> None:
+    run(stack, snapshots, fleet.policy, "2026-11-18T03:00Z")
+    ec2.age(hours=24)
     ec2.add_fault("denied", operation="CreateSnapshots", match=fleet.machine.id, times=None)
     run(stack, snapshots, fleet.policy, "2026-11-19T03:00Z")
     ec2.age(hours=24)
@@ -81,7 +83,22 @@ def test_people_hear_once_of_a_failure_that_lasts_and_once_of_its_end(
     assert told == {(s, k, r) for s in ("ALARM", "OK") for k in kinds for r in resources}
     assert len(told) == sum(len(each["incidents"]) for each in heard)
     assert [each["state"] for each in heard] == ["ALARM", "ALARM", "OK"]
-    assert len(ours(ec2, policy=fleet.policy)) == 5
+    assert len(ours(ec2, policy=fleet.policy)) == 8
+
+
+def test_the_hourly_measurement_does_not_end_a_failure_that_lasts(
+    stack: Stack, ec2: RemoteCloud, fleet: Fleet, inboxes: Inboxes, snapshots: str
+) -> None:
+    run(stack, snapshots, fleet.policy, "2026-11-20T03:00Z")
+    ec2.age(hours=24)
+    ec2.add_fault("denied", operation="CreateSnapshots", match=fleet.machine.id)
+    run(stack, snapshots, fleet.policy, "2026-11-21T03:00Z")
+
+    stack.invoke(snapshots, {"policy": fleet.policy, "mode": "report"})
+
+    (alarm,) = inboxes.documents(fleet.policy)
+    assert alarm["state"] == "ALARM"
+    assert stack.metrics(snapshots)[-1]["OpenIncidents"] == [2]
 
 
 WRONG: Json = {

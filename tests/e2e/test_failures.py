@@ -83,10 +83,10 @@ def test_a_run_that_runs_out_of_time_continues_itself_until_all_is_taken(
 ) -> None:
     function = other_stack.outputs["SnapshotFunctionName"]
     lambdas = other_stack.client("lambda")
-    loose = {ec2.volume(tags={"caretaker:backup": "slow"}) for _ in range(12)}
-    lambdas.update_function_configuration(FunctionName=function, Timeout=65)
+    loose = {ec2.volume(tags={"caretaker:backup": "slow"}) for _ in range(15)}
+    lambdas.update_function_configuration(FunctionName=function, Timeout=66)
     try:
-        event = {"policy": "slow", "scheduled_time": SLOT, "pace": 0.2}
+        event = {"policy": "slow", "scheduled_time": SLOT, "pace": 0.1}
         first = other_stack.invoke(function, event)
         last = other_stack.wait_for_answer(function, policy="slow", complete=True)
     finally:

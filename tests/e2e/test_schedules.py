@@ -13,18 +13,6 @@ from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.e2e.conftest import ours
 
-MINUTE = "%Y-%m-%dT%H:%MZ"
-
-
-def schedule(stack: Stack, *, mode: str) -> Json:
-    """Return the stack's schedule whose input asks for this mode."""
-    (found,) = [
-        each
-        for each in stack.schedules()
-        if ('"mode": "report"' in each["Target"]["Input"]) == (mode == "report")
-    ]
-    return found
-
 
 @pytest.fixture(scope="module")
 def nightly(cloud: LocalCloud, stack: Stack, demo: DemoAccount) -> Json:
@@ -32,9 +20,10 @@ def nightly(cloud: LocalCloud, stack: Stack, demo: DemoAccount) -> Json:
 
     One set of the demo account fails afterwards; AWS tells of it, and it has been retaken.
     """
-    when = stack.fire(schedule(stack, mode="act"))
+    cloud.ec2.fail_snapshots_of(demo.failing_volume_id, times=1)
+    slot = stack.fire(stack.schedule(mode="act"))
     function = stack.outputs["SnapshotFunctionName"]
-    answer = stack.wait_for_answer(function, slot=when.strftime(MINUTE), mode="act")
+    answer = stack.wait_for_answer(function, slot=slot, mode="act")
     cloud.ec2.complete_pending()
     cloud.deliver_notices()
     failed = len(demo.members_of_failing_set())
@@ -123,8 +112,8 @@ def test_the_hourly_schedule_measures_and_takes_nothing(
     ec2.age(hours=5)
     before = ours(ec2)
 
-    when = stack.fire(schedule(stack, mode="report"))
-    answer = stack.wait_for_answer(snapshots, mode="report", slot=when.strftime(MINUTE))
+    slot = stack.fire(stack.schedule(mode="report"))
+    answer = stack.wait_for_answer(snapshots, mode="report", slot=slot)
 
     assert len(ours(ec2)) == len(before)
     assert answer["progress"] == 0

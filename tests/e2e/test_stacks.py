@@ -8,7 +8,7 @@ from tests.cloud.account import BACKUP_TAG
 from tests.cloud.deployment import Json, Stack, sam
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import ROOT, LocalCloud
-from tests.e2e.conftest import MAIL_TO, Fleet, ours
+from tests.e2e.conftest import NEIGHBOUR, PARAMETERS, Fleet, ours
 
 SLOT = "2026-11-21T03:00Z"
 
@@ -37,7 +37,7 @@ def test_an_update_keeps_state_and_reports_and_reaches_the_schedules(
 
     updated = cloud.deploy(
         stack.name,
-        parameters={"AlertsEmail": MAIL_TO, "SnapshotMaxAgeHours": "48", "LogLevel": "DEBUG"},
+        parameters={**PARAMETERS, "SnapshotMaxAgeHours": "48", "LogLevel": "DEBUG"},
     )
 
     assert updated.outputs == stack.outputs
@@ -76,13 +76,7 @@ def test_a_second_policy_is_a_second_stack_of_schedules(
     names = ("--stack-name", "six-hourly", "--parameter-overrides", "Policy=six-hourly")
     sam(cloud, "deploy", "--template-file", str(template), *place, *names, seconds=120)
 
-    (takes,) = [
-        each
-        for each in Stack(cloud, "six-hourly").schedules()
-        if "report" not in each["Target"]["Input"]
-    ]
-    when = stack.fire(takes)
-    slot = f"{when:%Y-%m-%dT%H:%MZ}"
+    slot = stack.fire(Stack(cloud, "six-hourly").schedule(mode="act"))
     answer = stack.wait_for_answer(snapshots, policy="six-hourly", slot=slot)
 
     assert answer["counts"]["create"] == {"done": 1}
@@ -95,9 +89,7 @@ def test_enabled_false_stops_every_schedule_and_every_rule(
     rules = other_stack.resources("AWS::Events::Rule").values()
     assert _states(other_stack, rules) == {"ENABLED"}
 
-    stopped = cloud.deploy(
-        other_stack.name, parameters={"Installation": "neighbour", "Enabled": "false"}
-    )
+    stopped = cloud.deploy(other_stack.name, parameters={**NEIGHBOUR, "Enabled": "false"})
 
     assert len(stopped.schedules()) == 2
     assert len(rules) == 2

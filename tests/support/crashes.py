@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -130,3 +131,16 @@ def killed_at(cloud: StrictCloud, operation: str, nth: int, *, effective: bool) 
     finally:
         cloud.serve = serve  # type: ignore[method-assign]
     assert dead, f"there was no call {nth} of {operation}"
+
+
+def at_call(cloud: StrictCloud, operation: str, act: Callable[[], Any]) -> None:
+    """Let something happen right before the first call of an operation."""
+    serve, acted = cloud.serve, threading.Event()
+
+    def served(call: Any, perform: Any) -> Any:
+        if call.operation == operation and not acted.is_set():
+            acted.set()
+            act()
+        return serve(call, perform)
+
+    cloud.serve = served  # type: ignore[method-assign]

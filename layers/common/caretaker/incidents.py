@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -19,16 +19,15 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One judged condition of one resource.
+class Condition:
+    """What may be wrong with one resource.
 
-    `healthy` None means that this run cannot tell. `what`, `done`, `next` are sentences of the
-    alert; `cause` groups: openings of one kind and cause are told as one.
+    `what`, `done`, `next` are sentences of the alert; `cause` groups: openings of one kind and
+    cause are told as one.
     """
 
     kind: str
     resource: str
-    healthy: bool | None
     severity: Severity = Severity.WARNING
     what: str = ""
     name: str = ""
@@ -43,26 +42,19 @@ class Check:
         return f"{self.kind}/{self.resource}"
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """A condition that is unhealthy since `opened`; `parent` names the group it was told with."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Condition):
+    """A condition as one run judged it; `healthy` None means that it cannot tell."""
 
-    kind: str
-    resource: str
-    severity: Severity
+    healthy: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident(Condition):
+    """A condition unhealthy since `opened`; `parent` names the group it was told with."""
+
     opened: datetime
-    what: str = ""
-    name: str = ""
-    evidence: Mapping[str, str] = field(default_factory=dict)
-    done: str = ""
-    next: str = ""
-    cause: str = ""
     parent: str = ""
-
-    @property
-    def key(self) -> str:
-        """Return its place within the chore and policy."""
-        return f"{self.kind}/{self.resource}"
 
     def as_document(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -127,18 +119,8 @@ def _is_news(check: Check, known: Incident | None) -> bool:
 
 
 def _incident(check: Check, known: Incident | None, now: datetime) -> Incident:
-    return Incident(
-        kind=check.kind,
-        resource=check.resource,
-        severity=check.severity,
-        opened=known.opened if known else now,
-        what=check.what,
-        name=check.name,
-        evidence=check.evidence,
-        done=check.done,
-        next=check.next,
-        cause=check.cause,
-    )
+    condition = {each.name: getattr(check, each.name) for each in fields(Condition)}
+    return Incident(**condition, opened=known.opened if known else now)
 
 
 def _grouped(opened: Sequence[Incident]) -> list[Incident]:

@@ -156,7 +156,7 @@ def test_an_incident_survives_the_table() -> None:
         "stale",
         "vol-1",
         Severity.CRITICAL,
-        NOW.astimezone(timezone(timedelta(hours=5))),
+        opened=NOW.astimezone(timezone(timedelta(hours=5))),
         evidence={"age": "31 h"},
         parent="stale/vol-1",
     )

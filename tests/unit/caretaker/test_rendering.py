@@ -34,7 +34,7 @@ STALE = Incident(
     "backup_stale",
     "vol-0123456789abcdef0",
     Severity.CRITICAL,
-    NOW - timedelta(minutes=4),
+    opened=NOW - timedelta(minutes=4),
     what="newest backup is older than 30 h",
     name="web-1",
     evidence={"age": "31 h"},

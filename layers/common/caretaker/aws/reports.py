@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
+from gzip import GzipFile
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from caretaker.aws.errors import AWS_ERRORS, classify
@@ -26,9 +27,13 @@ def report_key(heading: Heading) -> str:
 def put_report(client: S3Client, bucket: str, heading: Heading, lines: Iterable[str]) -> str:
     """Write a report and return where; `CallError` when the bucket does not take it."""
     key = report_key(heading)
-    body = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
+    body = BytesIO()
+    with GzipFile(fileobj=body, mode="wb", mtime=0) as packed:
+        packed.writelines(f"{line}\n".encode() for line in lines)
     try:
-        client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/gzip")
+        client.put_object(
+            Bucket=bucket, Key=key, Body=body.getvalue(), ContentType="application/gzip"
+        )
     except AWS_ERRORS as error:
         raise CallError("PutObject", classify(error)) from error
     return f"s3://{bucket}/{key}"

@@ -1,0 +1,150 @@
+"""What the demo works on: the local cloud, the deployed stack, its account and its subscribers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.cloud.demo_account import DemoAccount
+from tests.cloud.demo_screen import Screen, expect
+from tests.cloud.deployment import Json, Stack
+from tests.cloud.stack import ROOT, LocalCloud
+from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscriber
+
+MAIL_TO = "ops@example.com"
+FUNCTION = "SnapshotFunction"
+OWN_ACCOUNT = "123456789012"
+EVENTS = ROOT / "events" / "snapshot"
+
+
+def last_night(now: datetime) -> datetime:
+    """Return when the second night's run is due: seven hours ago, at the full hour."""
+    return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=7)
+
+
+def parameters(now: datetime) -> dict[str, str]:
+    """Return the stack's: its nightly hour fits the story, and nothing fires by itself meanwhile."""
+    return {
+        "AlertsEmail": MAIL_TO,
+        "SnapshotSchedule": f"cron(0 {last_night(now).hour} * * ? *)",
+        "SnapshotFreshnessSchedule": f"cron({(now.minute + 30) % 60} * * * ? *)",
+    }
+
+
+@dataclass
+class World:
+    """Everything the scenes need, and what they leave to those that follow."""
+
+    screen: Screen
+    cloud: LocalCloud
+    stack: Stack
+    account: DemoAccount
+    http: HttpSubscriber
+    queue: QueueSubscriber
+    mail: Mailbox
+    now: datetime
+    before: dict[str, object] = field(default_factory=dict)
+    others: dict[str, Json] = field(default_factory=dict)
+    night: Json = field(default_factory=dict)
+
+    @property
+    def function(self) -> str:
+        """The snapshot function's name."""
+        return self.stack.outputs["SnapshotFunctionName"]
+
+    @property
+    def nights(self) -> tuple[datetime, datetime]:
+        """When the first and the second night's run are due."""
+        second = last_night(self.now)
+        return second - timedelta(hours=24), second
+
+    def snapshots(self, **tags: str) -> list[Json]:
+        """Return Caretaker's snapshots that carry these of its tags, with tags as a dict."""
+        wanted = {"caretaker:managed-by": "caretaker"}
+        wanted |= {f"caretaker:{key}": value for key, value in tags.items()}
+        return [
+            each
+            for each in with_tags(self.cloud.ec2.snapshots())
+            if each["OwnerId"] == OWN_ACCOUNT and wanted.items() <= each["Tags"].items()
+        ]
+
+    def strangers(self) -> dict[str, Json]:
+        """Return the snapshots that others made, by id."""
+        own = {each["SnapshotId"] for each in self.snapshots()}
+        listed = with_tags(self.cloud.ec2.snapshots())
+        return {each["SnapshotId"]: each for each in listed if each["SnapshotId"] not in own}
+
+    def heard(self, state: str, kind: str) -> tuple[Heard, Heard]:
+        """Return an alert as HTTP endpoint and mailbox got it; the queue's must be the same."""
+
+        def wanted(each: Heard) -> bool:
+            incidents = each.document["incidents"]
+            return each.document["state"] == state and any(i["kind"] == kind for i in incidents)
+
+        http, queue = self.http.wait_for_one(wanted), self.queue.wait_for_one(wanted)
+        expect(http.message == queue.message, "the queue gets what the HTTP endpoint gets")
+        mail = self.mail.wait_for_one(lambda each: each.subject == http.subject)
+        return http, mail
+
+    def count(self) -> dict[str, object]:
+        """Return the numbers that the last scene compares."""
+        state = self.cloud.ec2.state()
+        own = self.snapshots()
+        return {
+            "instances": len(state["instances"]),
+            "volumes": len(state["volumes"]),
+            "snapshots made by Caretaker": len(own),
+            "  of them completed": sum(each["State"] == "completed" for each in own),
+            "  of them in error": sum(each["State"] == "error" for each in own),
+            "snapshots of others": len(state["snapshots"]) - len(own),
+        }
+
+
+def with_tags(snapshots: list[Json]) -> list[Json]:
+    """Return snapshots with their tags as a dict."""
+    return [
+        {**each, "Tags": {tag["Key"]: tag["Value"] for tag in each["Tags"]}} for each in snapshots
+    ]
+
+
+@contextmanager
+def build_world(screen: Screen) -> Iterator[World]:
+    """Start the cloud, deploy, fill the account and subscribe; stop everything at the end."""
+    now = datetime.now(UTC)
+    cloud, http = LocalCloud(pending_seconds=3600), HttpSubscriber()
+    screen.heading(
+        "Deploy",
+        "The template that you would deploy to AWS goes to a cloud on this machine, by the SAM CLI.",
+    )
+    with screen.step("start the local cloud: EC2 as strict as AWS, and the other services"):
+        cloud.__enter__()
+    with cloud_open(cloud), http:
+        with screen.step("sam deploy template.yaml"):
+            stack = cloud.deploy("caretaker", parameters=parameters(now))
+        with screen.step("put 30 instances and 70 volumes into the account"):
+            account = cloud.ec2.seed_demo(stack.outputs["Installation"])
+        topic = stack.outputs["AlertsTopicArn"]
+        with screen.step("subscribe an HTTP endpoint, a queue and a mailbox to the alerts topic"):
+            http.subscribe(cloud, topic)
+            queue = QueueSubscriber(cloud, topic)
+        mail = Mailbox(cloud, MAIL_TO)
+        yield World(screen, cloud, stack, account, http, queue, mail, now)
+        with screen.step("stop the local cloud"):
+            cloud.__exit__(None, None, None)
+
+
+@contextmanager
+def cloud_open(cloud: LocalCloud) -> Iterator[None]:
+    """Stop a started cloud in any case; twice does no harm."""
+    try:
+        yield
+    finally:
+        cloud.__exit__(None, None, None)
+
+
+def event_file(name: str) -> Path:
+    """Return one of the ready events."""
+    return EVENTS / f"{name}.json"
