@@ -9,16 +9,15 @@ from caretaker import tags as tag
 from caretaker.apply import fail, settle
 from caretaker.aws.ec2 import FILTER_VALUES, list_instances, list_snapshots, list_volumes
 from caretaker.aws.errors import AWS_ERRORS, classify
-from caretaker.aws.state import FailedAttempt
 from caretaker.decisions import Json, Outcome, Result
 from caretaker.ec2 import Snapshot, SnapshotState
-from caretaker.errors import BusyError, HaltError, ListingError, StateError
+from caretaker.errors import BusyError, HaltError, ListingError, OutOfTimeError, StateError
 from caretaker.failures import Failure, Kind
-from caretaker.slots import slot_of, slot_time
 
+from .memory import Memory, as_failed, recall_cleared
 from .outcomes import created, given_up, skipped, unknown
 from .plan import Action, Facts, Reason
-from .request import Failed, SnapshotRequest, failed_snapshot_ids, retake_event
+from .request import SnapshotRequest, failed_snapshot_ids, retake_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS: Final = 15
 """What EC2's listings may lag behind, and the least time between two snapshots of a volume."""
-CLAIM_SECONDS: Final = 180
-"""How long a claimed retake keeps others off: longer than its calls and waits take together."""
 
 
 def resolve_event(event: Mapping[str, Any], scene: Scene) -> dict[str, Any] | None:
@@ -42,23 +39,12 @@ def resolve_event(event: Mapping[str, Any], scene: Scene) -> dict[str, Any] | No
         return None
     named = {s.id: s for s in _list_ours(scene, {"snapshot-id": ids[:FILTER_VALUES]})}
     failed = [
-        _remembered(s)
+        as_failed(s)
         for s in named.values()
         if s.state == SnapshotState.ERROR and s.policy and s.slot
     ]
     gone = [snapshot_id for snapshot_id in ids if snapshot_id not in named]
-    return retake_event(event, sorted([*failed, *_cleared(scene, gone)]))
-
-
-def _cleared(scene: Scene, snapshot_ids: Sequence[str]) -> list[Failed]:
-    """Return what a run that was killed after its delete had remembered of these snapshots."""
-    found = [scene.state.recall("cleared", snapshot_id) for snapshot_id in snapshot_ids]
-    return [Failed.from_text(text) for text in found if text]
-
-
-def _remembered(snapshot: Snapshot) -> Failed:
-    keys = tuple(tag.copyable(snapshot.tags, ["*"]))
-    return Failed(snapshot.volume_id, snapshot.policy, snapshot.slot, keys)
+    return retake_event(event, sorted([*failed, *recall_cleared(scene, gone)]))
 
 
 def gather(run: Run[SnapshotRequest]) -> Facts:
@@ -70,8 +56,8 @@ def gather(run: Run[SnapshotRequest]) -> Facts:
         instances={instance.id: instance for instance in instances},
         snapshots=_list_ours(scene, {f"tag:{tag.POLICY}": [policy]}),
         # After the snapshots: what was deleted meanwhile has been counted before.
-        failed_attempts=_failed_attempts(run),
-        policy_since=None if (since := _policy_since(run)) is None else slot_time(since),
+        failed_attempts=Memory(run).failed_attempts(),
+        policy_since=Memory(run).policy_since(),
     )
 
 
@@ -102,7 +88,8 @@ def _retake(
     The facts may be minutes old by now: another run may have retaken it since. A claim is given
     back only where nothing was made.
     """
-    _claim(run, unit)
+    memory = Memory(run)
+    memory.claim(unit)
     outcomes: list[Outcome] = []
     try:
         unit = _clear(run, unit, snapshots)
@@ -110,7 +97,7 @@ def _retake(
         outcomes = created(unit, found, adopted=True) if found else _create(run, unit)
     finally:
         if all(outcome.result is Result.FAILED for outcome in outcomes):
-            _give_back(run, unit)
+            memory.give_back(unit)
     return outcomes
 
 
@@ -197,39 +184,14 @@ def _tag_specification(run: Run[SnapshotRequest], unit: Unit) -> TagSpecificatio
     return {"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in pairs]}
 
 
-def _claim(run: Run[SnapshotRequest], unit: Unit) -> None:
-    """Keep others off this retake: the schedule and EBS's own event may see the same failure.
-
-    The claim belongs to the request, so that Lambda's retry goes on where a killed run stopped; the
-    lease keeps two runs of one request apart.
-    """
-    scene = run.scene
-    for key in _claims(run, unit):
-        scene.state.acquire(key, scene.request_id, run.slot, scene.clock.now(), CLAIM_SECONDS)
-
-
-def _give_back(run: Run[SnapshotRequest], unit: Unit) -> None:
-    for key in _claims(run, unit):
-        run.scene.state.release(key, run.scene.request_id)
-
-
-def _claims(run: Run[SnapshotRequest], unit: Unit) -> list[str]:
-    retake = f"retake/{_scope(run)}/{run.slot}/{unit.attempt}"
-    return [f"{retake}/{volume_id}" for volume_id in unit.volume_ids]
-
-
 def _clear(run: Run[SnapshotRequest], unit: Unit, snapshots: Mapping[str, Snapshot]) -> Unit:
     """Count failed snapshots, then delete them; in this order a killed run forgets no attempt.
 
     One that cannot be deleted does not keep its volume from being backed up: it is noted.
     """
-    scene = run.scene
     notes: dict[str, Json] = {}
     for snapshot_id in unit.clear:
-        failed = snapshots[snapshot_id]
-        attempt = FailedAttempt(failed.volume_id, failed.slot, failed.attempt, failed.message)
-        scene.state.count_failed_attempt(_scope(run), attempt, scene.now)
-        scene.state.remember("cleared", snapshot_id, _remembered(failed).as_text(), scene.now)
+        Memory(run).count(snapshots[snapshot_id])
         try:
             _delete(run, snapshot_id)
         except AWS_ERRORS as error:
@@ -260,6 +222,7 @@ def _refused(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list[Ou
         return _one_by_one(run, unit, failure)
     if failure.kind is Kind.GONE:
         return skipped(unit, Reason.VOLUME_GONE)
+    Memory(run).count_refused(unit, failure.message)
     return fail(unit.decisions, failure.as_error(), unit.notes)
 
 
@@ -268,33 +231,19 @@ def _one_by_one(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list
     lost = {"consistency": "volume_by_refusal", "refusal": failure.code, "tags": "tags_reduced"}
     notes = {**unit.notes, **lost}
     alone = replace(unit, is_set=False, notes=notes)
-    return [
-        outcome
-        for decision in unit.decisions
-        for outcome in _create(run, replace(alone, decisions=(decision,)))
-    ]
+    outcomes: list[Outcome] = []
+    for number, decision in enumerate(unit.decisions):
+        try:
+            outcomes += _create(run, replace(alone, decisions=(decision,)))
+        except (HaltError, OutOfTimeError) as stopped:
+            if not outcomes:
+                raise
+            why = str(stopped) or "out_of_time"
+            outcomes += settle(unit.decisions[number:], Result.DEFERRED, deferred_by=why)
+            break
+    return outcomes
 
 
 def _list_ours(scene: Scene, filters: Mapping[str, Sequence[str]]) -> tuple[Snapshot, ...]:
     ours = {f"tag:{tag.MANAGED_BY}": [scene.settings.installation]}
     return list_snapshots(scene.account, scene.pacer, {**ours, **filters})
-
-
-def _scope(run: Run[SnapshotRequest]) -> str:
-    place = run.scene.account.place
-    return f"snapshot/{run.request.policy}/{place.account}/{place.region}"
-
-
-def _failed_attempts(run: Run[SnapshotRequest]) -> dict[str, dict[str, int]] | None:
-    try:
-        return run.scene.state.failed_attempts(_scope(run))
-    except StateError:
-        return None
-
-
-def _policy_since(run: Run[SnapshotRequest]) -> str | None:
-    scene = run.scene
-    try:
-        return scene.state.remember("policy", _scope(run), slot_of(scene.now), scene.now)
-    except StateError:
-        return None

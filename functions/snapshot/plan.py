@@ -173,7 +173,7 @@ def _taken(volume: Volume, in_slot: Sequence[Snapshot]) -> VolumeDecision | None
         ids = sorted(s.id for s in in_slot if s.state == state)
         if ids:
             return VolumeDecision(volume.id, Action.KEEP, reason, {"snapshot_id": ids[0]})
-    for snapshot in in_slot:
+    for snapshot in sorted(in_slot, key=lambda each: each.id):
         if snapshot.state != SnapshotState.ERROR:
             detail = {"snapshot_id": snapshot.id, "state": snapshot.state}
             return VolumeDecision(volume.id, Action.KEEP, Reason.SLOT_STATE_UNKNOWN, dict(detail))

@@ -20,7 +20,11 @@ from tests.support.snapshots import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.cloud import Account, StrictCloud
+    from tests.cloud.answers import Answer
+    from tests.cloud.calls import Call
     from tests.support.stack import Stack
 
 OF_ONE_VOLUME = ("SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded")
@@ -139,7 +143,8 @@ def test_a_run_that_fills_its_slot_by_itself_keeps_it_over_all_rounds(
     answers: list[dict[str, Any]] = []
     while len(answers) < 11:
         cloud.calls.clear()
-        answers.append(stack.run(app.CHORE, event, seconds=170))
+        name = f"round {len(answers)}"
+        answers.append(stack.run(app.CHORE, event, seconds=170, request=name))
         if not (invoked := invocations(cloud)):
             break
         (event,) = invoked
@@ -233,3 +238,37 @@ def test_throttling_slows_down_and_loses_nothing(
     assert throttled.fired == 5
     assert results(answer) == dict.fromkeys(volumes, "done")
     assert [len(in_slot(account, each)) for each in volumes] == [1] * 8
+
+
+def test_an_outcome_that_stays_unknown_is_deferred_and_never_done(
+    stack: Stack, account: Account, cloud: StrictCloud
+) -> None:
+    lost, fine = account.volume(tags=BACKUP), account.volume(tags=BACKUP)
+    cloud.faults.add("never_arrived", operation="CreateSnapshot", match=lost, times=None)
+
+    answer = stack.run(app.CHORE, DAILY)
+
+    assert results(answer) == {lost: "deferred", fine: "done"}
+    assert by_target(answer)[lost]["detail"]["deferred_by"] == "outcome_unknown"
+
+
+def test_an_answer_that_nobody_can_read_fails_its_volume_alone(
+    stack: Stack, account: Account, cloud: StrictCloud
+) -> None:
+    odd, *others = (account.volume(tags=BACKUP) for _ in range(4))
+    serve = cloud.serve
+
+    def without_its_content(call: Call, perform: Callable[[], Answer]) -> Answer:
+        answer = serve(call, perform)
+        unreadable = call.operation == "CreateSnapshot" and call.mentions(odd)
+        return (200, {}, "<CreateSnapshotResponse/>") if unreadable else answer
+
+    cloud.serve = without_its_content  # type: ignore[method-assign]
+
+    answer = stack.run(app.CHORE, DAILY)
+
+    assert results(answer) == {odd: results(answer)[odd], **dict.fromkeys(others, "done")}
+    assert results(answer)[odd] in {"failed", "deferred"}
+    cloud.serve = serve  # type: ignore[method-assign]
+    stack.run(app.CHORE, DAILY)
+    assert len(in_slot(account, odd)) == 1

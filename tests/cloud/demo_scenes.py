@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 from rich.text import Text
@@ -50,13 +51,14 @@ def first_night(world: World) -> None:
     screen, ec2 = world.screen, world.cloud.ec2
     screen.heading(
         "The nightly schedule fires",
-        "Volumes of one instance are taken by one call, at one moment; what is out says why.",
+        "One call takes the volumes of one instance, at one moment; each left out has its reason.",
         picture=True,
     )
     ec2.clear_calls()
     with screen.step("EventBridge Scheduler invokes the function; wait for the run to end"):
-        slot = world.stack.fire(world.stack.schedule(mode="act"), world.nights[0])
-        world.night = world.stack.wait_for_answer(world.function, slot=slot, mode="act")
+        at = world.nights[0]
+        world.night = world.stack.run_schedule(world.function, mode="act", at=at)
+    slot = world.night["slot"]
     heading, *items = world.stack.report(world.night)
     taken = world.snapshots(slot=slot)
     selected = world.account.selected("daily")
@@ -120,13 +122,14 @@ def wrong_event(world: World) -> None:
     """Send nonsense."""
     screen = world.screen
     screen.heading("A wrong event", "It changes nothing, every wrong field is named, people hear.")
-    with screen.step(f"invoke the function with {WRONG_EVENT}"):
+    with screen.step("invoke the function with three wrong fields"):
         answer = world.stack.invoke(world.function, WRONG_EVENT)
     named = {error["path"] for error in answer["errors"]}
     expect(answer["status"] == "refused", "a wrong event is refused")
     expect(named == {"policy", "select.everthing", "scheduled_time"}, "every wrong field is named")
     http, _ = world.heard("ALARM", "event_refused")
-    screen.show(tables.errors_table(answer), tables.subject_line(http.subject))
+    sent = Text(f"sent: {json.dumps(WRONG_EVENT)}", "bright_black")
+    screen.show(sent, tables.errors_table(answer), tables.subject_line(http.subject))
 
 
 def second_night(world: World) -> None:
@@ -140,8 +143,7 @@ def second_night(world: World) -> None:
     vault = next(each for each in world.account.instances if each.name.startswith("vault"))
     ec2.add_fault("denied", operation="CreateSnapshots", match=vault.id, times=None)
     with screen.step("24 hours pass; a new organization policy denies vault-1; the schedule fires"):
-        slot = world.stack.fire(world.stack.schedule(mode="act"), world.nights[1])
-        answer = world.stack.wait_for_answer(world.function, slot=slot, mode="act")
+        answer = world.stack.run_schedule(world.function, mode="act", at=world.nights[1])
     items = world.stack.report(answer)[1:]
     failed = {each["target"] for each in items if each["result"] == "failed"}
     expect(answer["status"] == "partial", "the run ends with status partial")
@@ -150,7 +152,7 @@ def second_night(world: World) -> None:
     expect(answer["counts"]["create"]["done"] == done, "all other volumes are taken")
     alarm, _ = world.heard("ALARM", "backup_failed")
     recovered, _ = world.heard("OK", "event_refused")
-    title = f"Decided and done, slot {slot}"
+    title = f"Decided and done, slot {answer['slot']}"
     screen.show(
         tables.decisions_table(items, world.account, title),
         Text("\n").join(tables.subject_line(each.subject) for each in (alarm, recovered)),
@@ -168,8 +170,7 @@ def backups_grow_old(world: World) -> None:
     )
     world.cloud.ec2.age(hours=(world.now - world.nights[1]).total_seconds() / 3600)
     with screen.step("the freshness schedule fires"):
-        slot = world.stack.fire(world.stack.schedule(mode="report"))
-        world.stack.wait_for_answer(world.function, slot=slot, mode="report")
+        world.stack.run_schedule(world.function, mode="report")
     http, mail = world.heard("ALARM", "backup_stale")
     vault = next(each for each in world.account.instances if each.name.startswith("vault"))
     stale = {each["resource"] for each in http.document["incidents"]}
@@ -195,8 +196,7 @@ def recovery(world: World) -> None:
     expect(answer["status"] == "ok", "the run ends with status ok")
     ec2.complete_pending()
     with screen.step("the snapshots complete; the freshness schedule fires"):
-        slot = world.stack.fire(world.stack.schedule(mode="report"))
-        world.stack.wait_for_answer(world.function, slot=slot, mode="report")
+        world.stack.run_schedule(world.function, mode="report")
     http, _ = world.heard("OK", "backup_stale")
     expect(http.document["incidents_open"] == 0, "no incident is open any more")
     screen.show(tables.subject_line(http.subject))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 WIDTH = 100
+_FONT_FROM_ELSEWHERE = re.compile(r" *@font-face \{.*?\n *\}\n", re.DOTALL)
 
 
 class UnexpectedError(Exception):
@@ -47,7 +49,8 @@ class Screen:
         """Show what is being done, with a spinner and the time, then that it is done."""
         started = time.monotonic()
         columns = (SpinnerColumn("line"), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        hidden = not self._console.is_terminal
+        with Progress(*columns, console=self._console, transient=True, disable=hidden) as progress:
             progress.add_task(what)
             yield
         took = f"{time.monotonic() - started:5.1f} s"
@@ -71,7 +74,8 @@ class Screen:
     def save_picture(self, path: Path, title: str) -> None:
         """Write what belongs on the picture as an SVG file."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._picture.save_svg(str(path), title=title)
+        drawing = self._picture.export_svg(title=title, unique_id="demo")
+        path.write_text(_FONT_FROM_ELSEWHERE.sub("", drawing), encoding="utf-8")
 
     def _print(self, part: RenderableType, *, picture: bool) -> None:
         self._console.print(part)

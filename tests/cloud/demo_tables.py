@@ -19,6 +19,7 @@ from tests.cloud.subscribers import Heard
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+INSTANCE = "caretaker:instance"
 STYLES = {
     "done": "green",
     "planned": "cyan",
@@ -30,7 +31,13 @@ STYLES = {
 
 
 def _table(*columns: str, title: str = "") -> Table:
-    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
+    table = Table(
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+    )
     for column in columns:
         is_number = column.endswith("#")
         table.add_column(column.rstrip("#"), justify="right" if is_number else "left")
@@ -82,7 +89,7 @@ def decisions_table(items: Iterable[Json], account: DemoAccount, title: str) -> 
         groups[item["action"], item["reason"], item["result"]].append(names[item["target"]])
     table = _table("action", "reason", "result", "volumes#", "of", title=title)
     for (action, reason, result), of in sorted(groups.items()):
-        examples = list(dict.fromkeys(of))
+        examples = sorted(set(of))
         more = f", and {len(examples) - 3} more" if len(examples) > 3 else ""
         shown = Text(result, STYLES[result])
         table.add_row(action, reason, shown, str(len(of)), ", ".join(examples[:3]) + more)
@@ -90,24 +97,24 @@ def decisions_table(items: Iterable[Json], account: DemoAccount, title: str) -> 
 
 
 def calls_table(calls: Sequence[Json], taken: Sequence[Json], account: DemoAccount) -> Table:
-    """Show how snapshots were taken: some sets, and what was taken alone."""
-    table = _table("call", "of", "volumes#", "left out", title="How they were taken")
-    names = {each.id: each.name for each in account.instances}
-    shown = ("web-01", "db-1", "db-2", "archive-1")
-    sets = [each for each in calls if each["operation"] == "CreateSnapshots"]
-    for call in sets:
-        asked = call["params"]["InstanceSpecification"]
-        if names[asked["InstanceId"]] in shown:
-            members = [t for t in taken if t["Tags"]["caretaker:instance"] == asked["InstanceId"]]
-            left = len(asked.get("ExcludeDataVolumeIds", ()))
-            others = "1 volume that is not selected" if left else ""
-            name = names[asked["InstanceId"]]
-            table.add_row("CreateSnapshots", name, str(len(members)), others)
-    alone = sum(each["operation"] == "CreateSnapshot" for each in calls)
-    volumes = len(taken) - alone
+    """Show how snapshots were taken: some of the sets, then all."""
+    table = _table("call", "of what", "volumes#", "left out", title="How they were taken")
+    sets = {
+        call["params"]["InstanceSpecification"]["InstanceId"]: call["params"]
+        for call in calls
+        if call["operation"] == "CreateSnapshots"
+    }
+    for machine in account.instances:
+        if machine.name in {"web-01", "db-1", "db-2"}:
+            volumes = sum(each["Tags"].get(INSTANCE) == machine.id for each in taken)
+            asked = sets[machine.id]["InstanceSpecification"]
+            left = "its third volume" if asked.get("ExcludeDataVolumeIds") else ""
+            table.add_row("CreateSnapshots", machine.name, str(volumes), left)
+    alone = sum(call["operation"] == "CreateSnapshot" for call in calls)
+    together = len(taken) - alone
     table.add_section()
-    table.add_row("CreateSnapshots", f"{len(sets)} instances, each at one moment", str(volumes), "")
-    table.add_row("CreateSnapshot", "unattached, or alone on its instance", str(alone), "")
+    table.add_row("CreateSnapshots", f"{len(sets)} instances, each at one moment", str(together))
+    table.add_row("CreateSnapshot", "volumes alone or unattached", str(alone))
     return table
 
 
@@ -135,7 +142,7 @@ def errors_table(answer: Json) -> RenderableType:
     title = f"status: {answer['status']}, reason: {answer['reason']}"
     table = _table("field", "problem", "expected", title=title)
     for error in answer["errors"]:
-        table.add_row(error["path"], error["problem"], error["expected"])
+        table.add_row(*(Text(error[part]) for part in ("path", "problem", "expected")))
     return table
 
 
@@ -161,6 +168,7 @@ def document_panel(heard: Heard) -> Panel:
     short = {**document, "incidents": document["incidents"][:1]}
     title = f"HTTP and queue: the same alert for programs (the first of {number} incidents)"
     body = JSON.from_data(short, indent=1)
+    body.text.no_wrap = False
     return Panel(body, title=title, title_align="left", border_style="bright_black")
 
 

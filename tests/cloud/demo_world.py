@@ -26,7 +26,7 @@ def last_night(now: datetime) -> datetime:
 
 
 def parameters(now: datetime) -> dict[str, str]:
-    """Return the stack's: its nightly hour fits the story, and nothing fires by itself meanwhile."""
+    """Return the stack's: nights fit the story, and nothing fires by itself meanwhile."""
     return {
         "AlertsEmail": MAIL_TO,
         "SnapshotSchedule": f"cron(0 {last_night(now).hour} * * ? *)",
@@ -117,7 +117,7 @@ def build_world(screen: Screen) -> Iterator[World]:
     cloud, http = LocalCloud(pending_seconds=3600), HttpSubscriber()
     screen.heading(
         "Deploy",
-        "The template that you would deploy to AWS goes to a cloud on this machine, by the SAM CLI.",
+        "The template that you would deploy to AWS goes to a cloud on this machine.",
     )
     with screen.step("start the local cloud: EC2 as strict as AWS, and the other services"):
         cloud.__enter__()

@@ -60,7 +60,7 @@ def deploy(cloud: LocalCloud, name: str, build: Path, parameters: Mapping[str, s
         "--no-confirm-changeset",
         "--no-fail-on-empty-changeset",
         "--parameter-overrides",
-        *(f"{key}={value}" for key, value in values.items()),
+        *(f'{key}="{value}"' for key, value in values.items()),
         seconds=DEPLOY_SECONDS,
     )
 
@@ -81,8 +81,9 @@ def sam(cloud: LocalCloud, *arguments: str, seconds: float) -> str:
             check=False,
         )
     if done.returncode != 0:
-        output = f"{done.stdout}\n{done.stderr}\n{cloud.output()[-3000:]}"
-        raise CommandFailedError(f"sam {arguments[0]} ended with {done.returncode}:\n{output}")
+        lines = f"{done.stdout}\n{done.stderr}\n{cloud.output()[-2000:]}".splitlines()
+        told = "\n".join(line for line in lines if line.strip() and "Uploading to" not in line)
+        raise CommandFailedError(f"sam {arguments[0]} ended with {done.returncode}:\n{told}")
     return done.stdout
 
 
@@ -161,7 +162,13 @@ class Stack:
         """Return those of its log lines that are JSON objects."""
         return list(_objects(self.log_lines(function, since)))
 
-    def wait_for_answer(self, function: str, seconds: float = 90.0, **wanted: object) -> Json:
+    def wait_for_answer(
+        self,
+        function: str,
+        since: datetime | None = None,
+        seconds: float = 90.0,
+        **wanted: object,
+    ) -> Json:
         """Return the answer of a run that nobody waits for, as its last log line tells it.
 
         `wanted` are values of the answer, such as slot and mode. It has no outcomes; the report
@@ -172,7 +179,7 @@ class Stack:
         while time.monotonic() < end:
             answers = [
                 dict(each["answer"])
-                for each in self.log_documents(function)
+                for each in self.log_documents(function, since)
                 if each.get("message") == "run ended"
             ]
             for answer in reversed(answers):
@@ -214,6 +221,12 @@ class Stack:
             if json.loads(each["Target"]["Input"]).get("mode", "act") == mode
         ]
         return found
+
+    def run_schedule(self, function: str, *, mode: str, at: datetime | None = None) -> Json:
+        """Let the stack's schedule of this mode fire once; return the answer of its run."""
+        started = datetime.now(UTC)
+        slot = self.fire(self.schedule(mode=mode), at)
+        return self.wait_for_answer(function, started, slot=slot, mode=mode)
 
     def fire(self, schedule: Json, at: datetime | None = None) -> str:
         """Let a schedule's own target and input be fired once by the scheduler; return the slot.

@@ -196,6 +196,7 @@ def test_environment_equals_the_settings(function: str) -> None:
 
     assert {name for name in given if name.startswith("CARETAKER_")} == known
     assert given.keys() - known == {
+        "MALLOC_TRIM_THRESHOLD_",
         "POWERTOOLS_LOG_LEVEL",
         "POWERTOOLS_METRICS_NAMESPACE",
         "POWERTOOLS_SERVICE_NAME",

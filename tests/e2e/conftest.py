@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -127,7 +127,7 @@ class Inboxes:
         return http, queue, mail
 
 
-def _about(policy: str, state: str) -> object:
+def _about(policy: str, state: str) -> Callable[[Heard], bool]:
     return lambda each: (each.document["policy"], each.document["state"]) == (policy, state)
 
 

@@ -21,9 +21,8 @@ def nightly(cloud: LocalCloud, stack: Stack, demo: DemoAccount) -> Json:
     One set of the demo account fails afterwards; AWS tells of it, and it has been retaken.
     """
     cloud.ec2.fail_snapshots_of(demo.failing_volume_id, times=1)
-    slot = stack.fire(stack.schedule(mode="act"))
     function = stack.outputs["SnapshotFunctionName"]
-    answer = stack.wait_for_answer(function, slot=slot, mode="act")
+    answer = stack.run_schedule(function, mode="act")
     cloud.ec2.complete_pending()
     cloud.deliver_notices()
     failed = len(demo.members_of_failing_set())
@@ -112,8 +111,7 @@ def test_the_hourly_schedule_measures_and_takes_nothing(
     ec2.age(hours=5)
     before = ours(ec2)
 
-    slot = stack.fire(stack.schedule(mode="report"))
-    answer = stack.wait_for_answer(snapshots, mode="report", slot=slot)
+    answer = stack.run_schedule(snapshots, mode="report")
 
     assert len(ours(ec2)) == len(before)
     assert answer["progress"] == 0

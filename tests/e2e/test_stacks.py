@@ -76,8 +76,7 @@ def test_a_second_policy_is_a_second_stack_of_schedules(
     names = ("--stack-name", "six-hourly", "--parameter-overrides", "Policy=six-hourly")
     sam(cloud, "deploy", "--template-file", str(template), *place, *names, seconds=120)
 
-    slot = stack.fire(Stack(cloud, "six-hourly").schedule(mode="act"))
-    answer = stack.wait_for_answer(snapshots, policy="six-hourly", slot=slot)
+    answer = Stack(cloud, "six-hourly").run_schedule(snapshots, mode="act")
 
     assert answer["counts"]["create"] == {"done": 1}
     assert [each["VolumeId"] for each in ours(ec2, policy="six-hourly")] == [volume]

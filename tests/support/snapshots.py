@@ -100,4 +100,4 @@ def metrics(printed: str) -> dict[str, float]:
 def kinds(alerts: Sequence[Mapping[str, Any]], state: str = "ALARM") -> list[str]:
     """Return the kinds of incident that messages of one state tell of."""
     told = [each for each in alerts if each["state"] == state]
-    return sorted({incident["kind"] for each in told for incident in each["incidents"]})
+    return sorted(incident["kind"] for each in told for incident in each["incidents"])

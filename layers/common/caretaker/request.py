@@ -107,6 +107,26 @@ def _field_error(problem: dict[str, Any]) -> FieldError:
     path = ".".join(str(part) for part in problem["loc"])[:_MAX_PATH] or "event"
     if problem["type"] == "extra_forbidden":
         return FieldError(path, "unknown field", "no such field; see the chore's page")
-    context = {k: str(v) for k, v in problem.get("ctx", {}).items() if k != "error"}
-    expected = ", ".join(f"{key} {value}" for key, value in context.items())
-    return FieldError(path, problem["msg"], expected)
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    return FieldError(path, said, _expected(said, problem.get("ctx", {})))
+
+
+def _expected(said: str, limits: dict[str, Any]) -> str:
+    """Return what would have been right: the limits it met, or else what was said."""
+    named = [f"{_LIMITS[key]} {value}" for key, value in limits.items() if key in _LIMITS]
+    if named:
+        return ", ".join(named)
+    for opening in ("Input should be ", "Input should have ", "must be "):
+        said = said.removeprefix(opening)
+    return said
+
+
+_LIMITS: Final = {
+    "pattern": "text that matches",
+    "ge": "at least",
+    "gt": "more than",
+    "le": "at most",
+    "lt": "less than",
+    "min_length": "at least this long:",
+    "max_length": "at most this many:",
+}

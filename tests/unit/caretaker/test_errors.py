@@ -44,6 +44,16 @@ def test_a_failed_call_names_the_operation_and_the_code() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "may_pass"),
+    [(Kind.UNKNOWN, True), (Kind.THROTTLED, True), (Kind.DENIED, False), (Kind.GONE, False)],
+)
+def test_a_call_may_pass_later_when_it_was_not_refused_for_good(
+    kind: Kind, *, may_pass: bool
+) -> None:
+    assert CallError("DescribeVolumes", Failure(kind, "x", "y")).may_pass is may_pass
+
+
 def test_a_busy_lease_says_who_holds_it() -> None:
     busy = BusyError("snapshot/daily", "2026-11-21T03:00Z")
 

@@ -96,7 +96,7 @@ def test_refuses_what_is_no_object(event: object) -> None:
 
 
 def test_says_what_was_expected() -> None:
-    assert errors_of({"pace": 2})[0]["expected"] == "le 1.0"
+    assert errors_of({"pace": 2})[0]["expected"] == "at most 1.0"
     assert "mode" in errors_of({"mode": "x"})[0]["path"]
     assert errors_of({"x": 1})[0]["problem"] == "unknown field"
 

@@ -103,6 +103,21 @@ def test_a_volume_without_a_backup_is_as_old_as_itself_or_the_policy(
     assert backups.gauges["NewestBackupAgeHours"] == age
 
 
+def test_a_volume_without_a_backup_is_a_warning_once_the_policy_is_older() -> None:
+    known = facts(a_volume(), policy_since=NOW - timedelta(hours=31))
+
+    stale = check(judge(known), "backup_stale")
+
+    assert (stale.healthy, stale.severity) == (False, Severity.WARNING)
+    assert stale.what == "no backup yet"
+
+
+def test_without_the_table_a_volume_without_a_backup_is_not_judged() -> None:
+    known = facts(a_volume(), table_reachable=False)
+
+    assert check(judge(known), "backup_stale").healthy is None
+
+
 def test_the_metric_is_the_worst_of_the_policy() -> None:
     known = facts(
         a_volume("vol-00000001"),
@@ -158,6 +173,13 @@ def test_a_failure_is_over_once_a_good_snapshot_is_newer() -> None:
 
     assert over.healthy is True
     assert over.evidence["newest good snapshot"] == "snap-00000001 of 2026-11-20 03:00 UTC"
+
+
+def test_a_failure_is_over_once_its_own_slot_has_a_good_snapshot() -> None:
+    good = a_snapshot(age_hours=24)
+    known = facts(a_volume(), good, failed_attempts={VOLUME: {good.slot: 2}})
+
+    assert check(judge(known), "backup_failed").healthy is True
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,13 @@ def test_keeps_what_the_slot_already_has(state: str, reason: Reason) -> None:
     assert decision.detail["snapshot_id"] == "snap-00000001"
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["listed", "reversed"])
+def test_tells_of_the_same_unknown_state_in_any_order_of_listing(order: int) -> None:
+    odd = [a_snapshot(f"snap-0000000{n}", state="recovering", slot=SLOT) for n in (1, 2)][::order]
+
+    assert decide(facts(a_volume(), *odd)).detail["snapshot_id"] == "snap-00000001"
+
+
 def test_prefers_the_completed_snapshot_when_a_slot_has_several() -> None:
     pending = a_snapshot("snap-00000001", state="pending", slot=SLOT)
     completed = a_snapshot("snap-00000002", slot=SLOT)

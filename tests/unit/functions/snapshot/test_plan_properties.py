@@ -48,16 +48,19 @@ def fleets(draw: st.DrawFn) -> Facts:
         a_volume(
             f"vol-{number:08x}",
             at=draw(st.lists(st.sampled_from(INSTANCES), max_size=2, unique=True)),
-            device=draw(st.sampled_from(["/dev/xvda", "/dev/sdf"])),
             tags=draw(tag_sets),
             state=draw(st.sampled_from(["", "", "", "deleting"])),
         )
-        for number in range(draw(st.integers(0, 8)))
+        for number in range(draw(st.integers(0, 7)))
     ]
-    # Many unselected members bring a set to the limit of exclusions.
+    volumes += [
+        a_volume(f"vol-2{n:07x}", at=instance, device="/dev/xvda", tags=draw(tag_sets))
+        for n, instance in enumerate(draw(st.lists(st.sampled_from(INSTANCES), unique=True)))
+    ]
+    # A crowd of unselected members brings a set to the limit of exclusions.
     crowd = draw(st.sampled_from([0, 0, MAX_EXCLUDED - 2, MAX_EXCLUDED + 1, MAX_SET]))
     volumes += [a_volume(f"vol-1{n:07x}", at=INSTANCES[0], tags={}) for n in range(crowd)]
-    ids = [volume.id for volume in volumes[:8]] or ["vol-00000000"]
+    ids = [volume.id for volume in volumes[:11]] or ["vol-00000000"]
     snapshots = [
         a_snapshot(
             f"snap-{number:08x}",

@@ -244,6 +244,15 @@ def test_else_copies_what_the_members_have_in_common_and_says_so(
     assert len(unit.tags) + OUR_TAGS <= tag.MAX_TAGS
 
 
+def test_trims_what_the_members_have_in_common_when_it_does_not_fit() -> None:
+    shared = {f"key-{n:02}": "" for n in range(49)}
+
+    unit = set_of(shared, shared)
+
+    assert len(unit.tags) == tag.MAX_TAGS - OUR_TAGS
+    assert unit.notes == {"tags": "tags_reduced"}
+
+
 def test_a_single_call_copies_by_pattern() -> None:
     volume = a_volume(tags={**BACKED_UP, "Name": "a", "team": "web", "aws:x": "y"})
 
