@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.snapshot import app
-from tests.support.crashes import at_call
+from tests.support.crashes import KilledError, at_call, killed_at
 from tests.support.snapshots import (
     BACKUP,
     DAILY,
@@ -217,6 +217,26 @@ def test_the_event_and_the_schedule_at_the_same_time_retake_once(
 
     assert only_attempt(account, volume) == "2"
     assert cloud.calls.count("CreateSnapshot") == 1
+
+
+@pytest.mark.parametrize("operation", ["DeleteSnapshot", "CreateSnapshots"])
+def test_the_event_of_a_set_is_carried_on_after_a_kill(
+    stack: Stack, account: Account, cloud: StrictCloud, clock: ManualClock, operation: str
+) -> None:
+    web = account.instance({}, {}, tags=BACKUP)
+    failed = [account.snapshot(each, tags=ours(), state="error") for each in web.volume_ids]
+    event = set_failed_event(failed)
+    with (
+        pytest.raises(KilledError),
+        killed_at(cloud, operation, 1, effective=operation == "DeleteSnapshot"),
+    ):
+        stack.run(app.CHORE, event, request="the event")
+    clock.advance(61)
+
+    stack.run(app.CHORE, event, request="the event")
+
+    assert cloud.calls.count("CreateSnapshots") == 1
+    assert [only_attempt(account, each) for each in web.volume_ids] == ["2", "2"]
 
 
 def test_an_event_about_a_snapshot_that_completed_meanwhile_changes_nothing(

@@ -6,6 +6,7 @@ import gzip
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import boto3
 
@@ -92,9 +93,7 @@ class Stack:
         request: str = "",
     ) -> dict[str, Any]:
         """Invoke the chore once; `request` is Lambda's request id, a new one when left out."""
-        context = FakeContext(self.clock, seconds)
-        if request:
-            context.aws_request_id = request
+        context = FakeContext(self.clock, seconds, request or str(uuid4()))
         return run_chore(chore, event, context, clock=self.clock)
 
     def alerts(self) -> list[dict[str, Any]]:

@@ -72,6 +72,7 @@ class Finish:
             resource=sha256(fault.encode()).hexdigest()[:12],
             healthy=False,
             severity=Severity.CRITICAL,
+            name=f"{self.heading.chore} {self.heading.policy}",
             what=f"{refused.reason}: {'; '.join(e['path'] for e in refused.errors[:3])}",
             evidence={error["path"]: error["problem"] for error in refused.errors[:20]},
             done="nothing was changed",

@@ -139,7 +139,8 @@ def _subject(alert: Alert) -> str:
     if number == 1:
         who = f"{first.name} {first.resource}" if first.name else first.resource
     else:
-        who = f"{number} x {first.kind}"
+        kinds = {incident.kind for incident in alert.incidents}
+        who = f"{number} x {first.kind}" if len(kinds) == 1 else f"{number} incidents"
     healthy = f"healthy after {_span(first.opened, alert.now)}"
     what = first.what if alert.turn is Turn.ALARM else healthy
     return _ascii(f"{head} {who}: {what}", MAX_SUBJECT)

@@ -50,7 +50,7 @@ class Alerts:
         anew; what the topic does not take is counted as unsent and sent by the next run.
         """
         try:
-            unsent = self.store.unsent()
+            unsent = self.store.unsent(now)
             changes, messages = self._commit(checks, judged, origin, now)
             messages = [*unsent, *messages]
         except StateError as error:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _VERSION: Final = "#version"
 _HISTORY_SECONDS: Final = 400 * 86_400
 _OUTBOX: Final = "outbox"
+_PUBLISH_SECONDS: Final = 120
+"""Longer than all tries of one Publish take."""
 
 
 class IncidentStore:
@@ -64,12 +66,16 @@ class IncidentStore:
         )
         return True
 
-    def unsent(self) -> list[Message]:
-        """Return the messages that earlier runs wrote and could not publish."""
-        mine = [item for item in self._table.query(_OUTBOX) if self._is_mine(str(item["sk"]))]
+    def unsent(self, now: datetime) -> list[Message]:
+        """Return the messages that earlier runs wrote and could not publish.
+
+        A message of the last minutes may be another run's that is just being published.
+        """
+        before = int(now.timestamp()) - _PUBLISH_SECONDS
         return [
             Message(str(item["sk"]).rpartition("#")[2], item["subject"], item["body"])
-            for item in mine
+            for item in self._table.query(_OUTBOX)
+            if self._is_mine(str(item["sk"])) and item["written_at"] <= before
         ]
 
     def mark_sent(self, message: Message) -> None:
