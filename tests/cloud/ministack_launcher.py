@@ -4,7 +4,8 @@ Run by ministack's own Python, so nothing of this repository is imported. minist
 schedule's input on as it stands; EventBridge Scheduler replaces `<aws.scheduler.scheduled-time>`
 and its kin first. Source: EventBridge Scheduler user guide, "Adding context attributes". And EC2
 lives in another server here, so its events come in through PutEvents, which refuses `aws.` sources.
-And e-mail, which ministack drops, goes into the queue of its mailbox, where there is one.
+And e-mail, which ministack drops, goes into the queue of its mailbox, where there is one. The plain
+HTTP of this machine's own loopback counts as TLS, so that policies that ask for it can be met.
 """
 
 # ruff: noqa: SLF001 - mending somebody else's program means reaching into it
@@ -22,12 +23,13 @@ from uuid import uuid4
 # As a script this folder leads the path, and its modules' names are common ones.
 sys.path.pop(0)
 
-from ministack.app import main
+from ministack import app
 from ministack.services import eventbridge, scheduler, sns
 
 _invoke_target = eventbridge._invoke_target
 _put_given_events = eventbridge._put_events
 _fan_out = sns._fanout
+_pin_request_origin = app.pin_request_origin
 
 
 def _words(event: dict[str, Any], schedule: dict[str, Any]) -> dict[str, str]:
@@ -84,10 +86,15 @@ def _fan_out_mails_too(
     _send_mails(topic_arn, message, subject, structure)
 
 
+def _pin_as_secure(source_ip: str, _: bool) -> None:  # noqa: FBT001
+    _pin_request_origin(source_ip, True)  # noqa: FBT003
+
+
+app.pin_request_origin = _pin_as_secure
 eventbridge._invoke_target = _invoke
 eventbridge._put_events = _put_events
 sns._fanout = _fan_out_mails_too
 scheduler._SCHEDULE_TICK_INTERVAL = float(os.environ.get("SCHEDULER_TICK_SECONDS", "1"))
 
 if __name__ == "__main__":
-    main()
+    app.main()

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 KEEPER = Path(__file__).with_name("keeper.py")
-STOP_SECONDS = 10.0
+STOP_SECONDS = 60.0
+"""A keeper removes its scratch folder too, and that may hold a hundred megabytes of small files."""
 
 
 class NotStartedError(Exception):

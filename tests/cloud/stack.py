@@ -165,5 +165,7 @@ class LocalCloud:
             "GATEWAY_PORT": str(self._port),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": self.region,
+            "AUTH": "true",  # functions may do what their role's policies allow, as on AWS
             "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
         }

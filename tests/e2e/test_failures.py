@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
+
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
@@ -13,40 +15,33 @@ from tests.e2e.conftest import Fleet, ours
 SLOT = "2026-11-21T03:00Z"
 
 
-def test_a_set_that_ebs_fails_is_retaken_as_a_set_when_ebs_tells(
+@pytest.fixture
+def retaken(
     cloud: LocalCloud, stack: Stack, ec2: RemoteCloud, fleet: Fleet, snapshots: str
-) -> None:
-    ec2.fail_snapshots_of(fleet.machine.volume_ids[0], times=1)
+) -> list[Json]:
+    """Let EBS fail a set and a single snapshot and tell of both; return what is there then."""
+    for volume in (fleet.machine.volume_ids[0], fleet.loose):
+        ec2.fail_snapshots_of(volume, times=1)
     stack.invoke(snapshots, {"policy": fleet.policy, "scheduled_time": SLOT})
     ec2.complete_pending()
-    failed = [each for each in ours(ec2, policy=fleet.policy) if each["State"] == "error"]
-
+    failed = [each["VolumeId"] for each in ours(ec2, policy=fleet.policy, attempt="1")]
+    assert sorted(failed) == sorted(fleet.volumes)
     cloud.deliver_notices()
-    stack.wait_for_answer(snapshots, policy=fleet.policy, slot=SLOT, progress=2)
+    for members in (1, 2):
+        stack.wait_for_answer(snapshots, policy=fleet.policy, slot=SLOT, progress=members)
     ec2.complete_pending()
-
-    again = ours(ec2, policy=fleet.policy, attempt="2")
-    assert len(failed) == 2
-    assert {each["VolumeId"] for each in again} == set(fleet.machine.volume_ids)
-    assert len({each["Tags"]["caretaker:run"] for each in again}) == 1
-    left = ours(ec2, policy=fleet.policy)
-    assert {each["State"] for each in left} == {"completed"}
-    assert sorted(each["VolumeId"] for each in left) == sorted(fleet.volumes)
+    return ours(ec2, policy=fleet.policy)
 
 
-def test_a_single_snapshot_that_ebs_fails_is_retaken_when_ebs_tells(
-    cloud: LocalCloud, stack: Stack, ec2: RemoteCloud, fleet: Fleet, snapshots: str
+def test_what_ebs_fails_is_retaken_when_ebs_tells_a_set_as_a_set(
+    retaken: list[Json], fleet: Fleet
 ) -> None:
-    ec2.fail_snapshots_of(fleet.loose, times=1)
-    stack.invoke(snapshots, {"policy": fleet.policy, "scheduled_time": SLOT})
-    ec2.complete_pending()
-
-    cloud.deliver_notices()
-    stack.wait_for_answer(snapshots, policy=fleet.policy, slot=SLOT, progress=1)
-    ec2.complete_pending()
-
-    (again,) = [e for e in ours(ec2, policy=fleet.policy) if e["VolumeId"] == fleet.loose]
-    assert (again["State"], again["Tags"]["caretaker:attempt"]) == ("completed", "2")
+    assert sorted(each["VolumeId"] for each in retaken) == sorted(fleet.volumes)
+    assert {each["State"] for each in retaken} == {"completed"}
+    assert {each["Tags"]["caretaker:attempt"] for each in retaken} == {"2"}
+    runs = {each["VolumeId"]: each["Tags"]["caretaker:run"] for each in retaken}
+    root, data = fleet.machine.volume_ids
+    assert runs[root] == runs[data] != runs[fleet.loose]
 
 
 def test_a_run_that_fails_at_every_try_ends_in_the_failure_queue(
