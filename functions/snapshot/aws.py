@@ -101,24 +101,21 @@ def _retake(
     return outcomes
 
 
-def _create(run: Run[SnapshotRequest], unit: Unit) -> list[Outcome]:
+def _create(run: Run[SnapshotRequest], unit: Unit, tries: int = 2) -> list[Outcome]:
     """Send once; when the outcome is unknown, look, and send once more if nothing is there.
 
     CreateSnapshots is all or nothing, so a part of a set means that the rest is not listed yet.
     """
-    for tries_left in (1, 0):
-        try:
-            return created(unit, _send(run, unit))
-        except AWS_ERRORS as error:
-            failure = classify(error)
-            if failure.kind is not Kind.UNKNOWN:
-                return _refused(run, unit, failure)
-        found = _look(run, unit) or _look(run, unit)
-        if found:
-            return created(unit, found, adopted=True)
-        if not tries_left:
-            return unknown(unit.decisions, failure)
-    raise AssertionError
+    try:
+        return created(unit, _send(run, unit))
+    except AWS_ERRORS as error:
+        failure = classify(error)
+    if failure.kind is not Kind.UNKNOWN:
+        return _refused(run, unit, failure)
+    found = _look(run, unit) or _look(run, unit)
+    if found:
+        return created(unit, found, adopted=True)
+    return _create(run, unit, tries - 1) if tries > 1 else unknown(unit.decisions, failure)
 
 
 def _look(run: Run[SnapshotRequest], unit: Unit) -> dict[str, str]:
@@ -228,17 +225,18 @@ def _refused(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list[Ou
 
 def _one_by_one(run: Run[SnapshotRequest], unit: Unit, failure: Failure) -> list[Outcome]:
     """Take the members of a refused set singly: one bad volume must not cost the others."""
-    lost = {"consistency": "volume_by_refusal", "refusal": failure.code, "tags": "tags_reduced"}
-    notes = {**unit.notes, **lost}
+    kept = {key: note for key, note in unit.notes.items() if key != "tags"}
+    notes = {**kept, "consistency": "volume_by_refusal", "refusal": failure.code}
     alone = replace(unit, is_set=False, notes=notes)
     outcomes: list[Outcome] = []
     for number, decision in enumerate(unit.decisions):
         try:
-            outcomes += _create(run, replace(alone, decisions=(decision,)))
+            own_tags = unit.own_tags[decision.target]
+            outcomes += _create(run, replace(alone, decisions=(decision,), tags=own_tags))
         except (HaltError, OutOfTimeError) as stopped:
             if not outcomes:
                 raise
-            why = str(stopped) or "out_of_time"
+            why = stopped.failure.code if isinstance(stopped, HaltError) else "out_of_time"
             outcomes += settle(unit.decisions[number:], Result.DEFERRED, deferred_by=why)
             break
     return outcomes

@@ -35,7 +35,8 @@ class Unit(Batch):
     """What one CreateSnapshots or CreateSnapshot call takes.
 
     `instance_id` is set for a set and for the volume of an instance alike; `is_set` tells which
-    call it is. `clear` are failed snapshots to delete first; `tags` go on top of ours.
+    call it is. `clear` are failed snapshots to delete first; `tags` go on top of ours; `own_tags`
+    are those that each member of a set would get by itself.
     """
 
     is_set: bool = False
@@ -46,6 +47,7 @@ class Unit(Batch):
     exclude_volumes: tuple[str, ...] = ()
     copy_all_tags: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    own_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def volume_ids(self) -> tuple[str, ...]:
@@ -140,6 +142,10 @@ class _Grouping:
             exclude_volumes=self._excluded_data(instance_id, members),
             copy_all_tags=copy_all,
             tags=copied,
+            own_tags={
+                source.id: tag.fitting(tags, beside=OUR_TAGS)
+                for source, tags in zip(sources, wanted, strict=True)
+            },
             notes={"tags": "tags_reduced"} if reduced else {},
         )
 

@@ -198,6 +198,8 @@ def recovery(world: World) -> None:
     with screen.step("the snapshots complete; the freshness schedule fires"):
         world.stack.run_schedule(world.function, mode="report")
     http, _ = world.heard("OK", "backup_stale")
+    ended = Counter(each["kind"] for each in http.document["incidents"])
+    expect(ended == {"backup_failed": 2, "backup_stale": 2}, "one OK ends all four incidents")
     expect(http.document["incidents_open"] == 0, "no incident is open any more")
     screen.show(tables.subject_line(http.subject))
 
@@ -215,7 +217,12 @@ def what_is_left(world: World) -> None:
     expect(world.strangers().keys() == world.others.keys(), "the snapshots of others are all there")
     same = all(each["Tags"] == world.others[i]["Tags"] for i, each in world.strangers().items())
     expect(same, "their tags are as they were")
-    world.screen.show(tables.before_after_table(world.before, after))
+    told = Counter(each.document["state"] for each in world.http.received)
+    expect(told == {"ALARM": 3, "OK": 2}, "people got three ALARM and two OK messages in all")
+    world.screen.show(
+        tables.before_after_table(world.before, after),
+        Text("Messages in all that time: 3 ALARM, 2 OK."),
+    )
 
 
 SCENES = (

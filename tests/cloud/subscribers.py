@@ -120,13 +120,9 @@ class QueueSubscriber:
         self._sqs = cloud.client("sqs")
         self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         self.received: list[Heard] = []
+        arn = self._open_to_topics()
         if topic_arn:
-            attributes = self._sqs.get_queue_attributes(
-                QueueUrl=self.url, AttributeNames=["QueueArn"]
-            )
-            cloud.client("sns").subscribe(
-                TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"]
-            )
+            cloud.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
 
     def wait_for(self, count: int, seconds: float = 30.0) -> list[Heard]:
         """Take messages off the queue until there are at least `count` in all; return all."""
@@ -139,6 +135,20 @@ class QueueSubscriber:
         """Return the first message that is wanted, once it is there."""
         self._drain_until(lambda: _first(wanted, self.received) is not None, seconds)
         return _first(wanted, self.received) or _not_heard(self.received, seconds)
+
+    def _open_to_topics(self) -> str:
+        """Let SNS send to the queue, as any subscribed queue must; return its ARN."""
+        answer = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        arn = str(answer["Attributes"]["QueueArn"])
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
+        return arn
 
     def _drain_until(self, enough: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds

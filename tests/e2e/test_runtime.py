@@ -9,11 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.util import MAGIC_NUMBER
+from importlib.util import MAGIC_NUMBER, find_spec
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-import awslambdaric
 import pytest
 
 from tests.cloud.deployment import Stack, machine_architecture
@@ -32,7 +31,10 @@ RIE_ACCOUNT = "012345678912"
 @pytest.fixture
 def runtime_client(tmp_path: Path) -> Path:
     """Lambda's runtime client alone: nothing else of this environment may serve the function."""
-    packages = Path(awslambdaric.__file__).parents[1]
+    found_at = find_spec("awslambdaric")
+    assert found_at is not None
+    assert found_at.origin is not None
+    packages = Path(found_at.origin).parents[1]
     alone = tmp_path / "runtime"
     alone.mkdir()
     for pattern in RUNTIME:

@@ -139,18 +139,17 @@ class Table:
                 self._clock.sleep(0.2)
             requests = [*left, *requests]
 
-    def _send(self, operation: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                return call()
-            except AWS_ERRORS as error:
-                if isinstance(error, ClientError) and classify(error).code == _CONDITION_FAILED:
-                    raise ConditionFailedError(operation, error) from None
-                failure = classify(error)
-                if not tries_left or failure.kind not in {Kind.UNKNOWN, Kind.THROTTLED}:
-                    raise StateError(operation, failure) from error
-                self._clock.sleep(0.1 * 4 ** (_TRIES - 1 - tries_left))
-        raise AssertionError
+    def _send(self, operation: str, call: Callable[[], Any], tried: int = 1) -> Any:  # noqa: ANN401
+        try:
+            return call()
+        except AWS_ERRORS as error:
+            failure = classify(error)
+            if failure.code == _CONDITION_FAILED and isinstance(error, ClientError):
+                raise ConditionFailedError(operation, error) from None
+            if tried == _TRIES or failure.kind not in {Kind.UNKNOWN, Kind.THROTTLED}:
+                raise StateError(operation, failure) from error
+        self._clock.sleep(0.1 * 4 ** (tried - 1))
+        return self._send(operation, call, tried + 1)
 
 
 @dataclass(frozen=True, slots=True)
