@@ -14,11 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.cloud.demo_scenes import SCENES
 from tests.cloud.demo_screen import Screen, UnexpectedError
 from tests.cloud.demo_world import build_world
-from tests.cloud.deployment import CommandFailedError, FunctionFailedError, NoAnswerError
+from tests.cloud.deployment import FunctionFailedError, NoAnswerError
 from tests.cloud.processes import NotStartedError
 from tests.cloud.remote import RemoteError
 from tests.cloud.stack import NoticeRefusedError
 from tests.cloud.subscribers import NotHeardError
+from tests.cloud.tools import CommandFailedError, ToolMissingError
 
 TROUBLE = (
     BotoCoreError,
@@ -31,6 +32,7 @@ TROUBLE = (
     NoticeRefusedError,
     OSError,
     RemoteError,
+    ToolMissingError,
 )
 INTERRUPTED = 130
 

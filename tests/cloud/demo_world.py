@@ -11,8 +11,9 @@ from pathlib import Path
 from tests.cloud.demo_account import DemoAccount
 from tests.cloud.demo_screen import Screen, expect
 from tests.cloud.deployment import Json, Stack
-from tests.cloud.stack import ROOT, LocalCloud
+from tests.cloud.stack import LocalCloud
 from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscriber
+from tests.cloud.tools import ROOT
 
 MAIL_TO = "ops@example.com"
 FUNCTION = "SnapshotFunction"

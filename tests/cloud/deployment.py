@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import platform
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,17 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.cloud.tools import sam
+
 if TYPE_CHECKING:
     from tests.cloud.stack import LocalCloud
 
 Json = dict[str, Any]
 
-DEPLOY_SECONDS = 300
 INVOKE_SECONDS = 300
-
-
-class CommandFailedError(Exception):
-    """A command ended with an error; the text holds its output."""
 
 
 class FunctionFailedError(Exception):
@@ -35,56 +29,6 @@ class FunctionFailedError(Exception):
 
 class NoAnswerError(Exception):
     """No run ended as wanted in time; the text says which did."""
-
-
-def machine_architecture() -> str:
-    """Return this machine's architecture as Lambda names it."""
-    return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-
-
-def deploy(cloud: LocalCloud, name: str, build: Path, parameters: Mapping[str, str]) -> None:
-    """Run `sam deploy` on a finished build, for this machine's architecture."""
-    values = {"Architecture": machine_architecture(), **parameters}
-    sam(
-        cloud,
-        "deploy",
-        "--template-file",
-        str(build / "template.yaml"),
-        "--stack-name",
-        name,
-        "--region",
-        cloud.region,
-        "--resolve-s3",
-        "--capabilities",
-        "CAPABILITY_IAM",
-        "--no-confirm-changeset",
-        "--no-fail-on-empty-changeset",
-        "--parameter-overrides",
-        *(f'{key}="{value}"' for key, value in values.items()),
-        seconds=DEPLOY_SECONDS,
-    )
-
-
-def sam(cloud: LocalCloud, *arguments: str, seconds: float) -> str:
-    """Run the SAM CLI against the local cloud, away from samconfig.toml; return its output."""
-    from tests.cloud.stack import tool  # noqa: PLC0415 - it imports this module
-
-    with tempfile.TemporaryDirectory(prefix="caretaker-sam-") as scratch:
-        done = subprocess.run(
-            [str(tool("CARETAKER_SAM", ".venvs/sam/bin/sam")), *arguments],
-            cwd=scratch,
-            env={**cloud.environment(), "HOME": scratch, "SAM_CLI_TELEMETRY": "0"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-    if done.returncode != 0:
-        lines = f"{done.stdout}\n{done.stderr}\n{cloud.output()[-2000:]}".splitlines()
-        told = "\n".join(line for line in lines if line.strip() and "Uploading to" not in line)
-        raise CommandFailedError(f"sam {arguments[0]} ended with {done.returncode}:\n{told}")
-    return done.stdout
 
 
 @dataclass

@@ -20,13 +20,15 @@ GRACE_SECONDS = 3.0
 
 def keep(scratch: str, command: list[str]) -> int:
     """Run the command until it ends or nobody wants it any more; return its exit code."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    signal.signal(signal.SIGTERM, lambda *_: _stop(child, signal.SIGTERM))
-    threading.Thread(target=_wait_for_starter, args=(child,), daemon=True).start()
     try:
-        return child.wait()
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        signal.signal(signal.SIGTERM, lambda *_: _stop(child, signal.SIGTERM))
+        threading.Thread(target=_wait_for_starter, args=(child,), daemon=True).start()
+        try:
+            return child.wait()
+        finally:
+            _stop(child, signal.SIGKILL)
     finally:
-        _stop(child, signal.SIGKILL)
         shutil.rmtree(scratch, ignore_errors=True)
 
 

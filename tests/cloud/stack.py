@@ -12,23 +12,18 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 from botocore.config import Config
 
-from tests.cloud.deployment import Stack, deploy
+from tests.cloud.deployment import Stack
 from tests.cloud.processes import KeptServer, free_port
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.strict import ACCOUNT, REGION
+from tests.cloud.tools import BUILD, ROOT, deploy, tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-ROOT = Path(__file__).resolve().parents[2]
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 ON_MOTO = frozenset({"ec2", "ebs"})
-
-
-def tool(variable: str, default: str) -> Path:
-    """Return the path of a tool: from the environment, or from this repository's `.venvs`."""
-    return Path(os.environ.get(variable) or ROOT / default)
 
 
 class NoticeRefusedError(Exception):
@@ -107,7 +102,7 @@ class LocalCloud:
         self,
         name: str = "caretaker",
         *,
-        build: Path = ROOT / ".aws-sam" / "build",
+        build: Path = BUILD,
         parameters: Mapping[str, str] | None = None,
     ) -> Stack:
         """Deploy what `sam build` left, or update the stack of that name; return it."""

@@ -10,7 +10,7 @@ import pytest
 from tests.cloud.demo_account import DemoAccount
 from tests.cloud.deployment import Stack
 from tests.cloud.remote import RemoteCloud
-from tests.cloud.stack import ROOT
+from tests.cloud.tools import ROOT
 
 EVENTS = sorted((ROOT / "events" / "snapshot").glob("*.json"))
 

@@ -15,13 +15,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.cloud.deployment import Stack, machine_architecture
+from tests.cloud.deployment import Stack
 from tests.cloud.processes import KeptServer, free_port
 from tests.cloud.remote import RemoteCloud
-from tests.cloud.stack import ROOT, LocalCloud, tool
+from tests.cloud.stack import LocalCloud
+from tests.cloud.tools import BUILD, machine_architecture, tool
 from tests.e2e.conftest import Fleet
 
-BUILD = ROOT / ".aws-sam" / "build"
 HANDLER = "functions.snapshot.app.lambda_handler"
 RUNTIME = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_client.*.so")
 RIE_ACCOUNT = "012345678912"

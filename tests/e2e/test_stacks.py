@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from tests.cloud.account import BACKUP_TAG
-from tests.cloud.deployment import Json, Stack, sam
+from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
-from tests.cloud.stack import ROOT, LocalCloud
+from tests.cloud.stack import LocalCloud
+from tests.cloud.tools import ROOT, sam
 from tests.e2e.conftest import NEIGHBOUR, PARAMETERS, Fleet, ours
 
 SLOT = "2026-11-21T03:00Z"
