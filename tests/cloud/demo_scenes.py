@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 
 from rich.text import Text
 
@@ -68,6 +68,11 @@ def first_night(world: World) -> None:
         Counter(each["VolumeId"] for each in taken) == Counter(selected),
         "each selected volume has exactly one snapshot of the slot",
     )
+    starts: defaultdict[str, set[str]] = defaultdict(set)
+    for each in taken:
+        starts[each["Tags"].get(tables.INSTANCE, "")].add(each["StartTime"])
+    together = all(len(times) == 1 for instance, times in starts.items() if instance)
+    expect(together, "all snapshots of one instance have the same start time")
     decided = f"Decided and done, slot {slot}"
     web = next(each for each in world.account.instances if each.name == "web-01")
     one = next(each for each in taken if each["VolumeId"] == web.volume_ids[0])
@@ -164,7 +169,7 @@ def backups_grow_old(world: World) -> None:
     """Let the backups of that instance grow older than allowed."""
     screen = world.screen
     screen.heading(
-        "Seven hours later its backups are too old",
+        "Seven hours later the backups of vault-1 are too old",
         "The hourly measurement finds them older than 30 h: this is the e-mail that ops gets.",
         picture=True,
     )

@@ -54,7 +54,8 @@ class Screen:
             progress.add_task(what)
             yield
         took = f"{time.monotonic() - started:5.1f} s"
-        done = Text.assemble(("  done ", "green"), f"{what:<82}", (took, "bright_black"))
+        room = self._console.width - 18
+        done = Text.assemble(("  done ", "green"), f"{what:<{room}}", (took, "bright_black"))
         self._print(done, picture=False)
 
     def show(self, *parts: RenderableType, picture: bool = False) -> None:
