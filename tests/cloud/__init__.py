@@ -41,9 +41,10 @@ What a cloud offers:
 
 Behind a server (`python -m tests.cloud.server --port N`) the same cloud stands; a
 `remote.RemoteCloud` speaks to its `/_strict/` endpoints. `stack.LocalCloud` starts that server and
-ministack, deploys the built template and invokes functions; `subscribers` listens to topics;
-`demo_account.seed_demo` fills an account with 30 instances and 70 volumes and says exactly what it
-put there.
+ministack, deploys the built template, fires its schedules and invokes functions, which may do what
+the policies of their role allow (enforced for all services but EC2); `subscribers` listens to
+topics over HTTP, by queue and by e-mail; `demo_account.seed_demo` fills an account with 30
+instances and 70 volumes and says exactly what it put there. `demo` shows all of it.
 """
 
 from tests.cloud.account import Account, SeededInstance
