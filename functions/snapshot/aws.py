@@ -10,7 +10,7 @@ from caretaker.apply import fail, settle
 from caretaker.aws.ec2 import FILTER_VALUES, list_instances, list_snapshots, list_volumes
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.decisions import Json, Outcome, Result
-from caretaker.ec2 import Snapshot, SnapshotState
+from caretaker.ec2 import Snapshot, SnapshotState, description_of
 from caretaker.errors import BusyError, HaltError, ListingError, OutOfTimeError, StateError
 from caretaker.failures import Failure, Kind
 
@@ -137,7 +137,7 @@ def _look(run: Run[SnapshotRequest], unit: Unit) -> dict[str, str]:
 def _send(run: Run[SnapshotRequest], unit: Unit) -> dict[str, str]:
     """Create the snapshots and return their ids by volume."""
     client, pacer = run.scene.account.ec2_once, run.scene.pacer
-    description = f"caretaker {run.request.policy} {run.slot}"
+    description = description_of(run.request.policy, run.slot)
     specification = _tag_specification(run, unit)
     if not unit.is_set:
         made = pacer.call(

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from caretaker.errors import FieldError
 
 type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 type Detail = Mapping[str, Json]
@@ -39,6 +42,14 @@ class Decision:
     def is_change(self) -> bool:
         """Tell whether carrying it out would change something in the account."""
         return self.action not in UNCHANGING
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why none of a run's decisions may be carried out; `errors` name what to look at."""
+
+    reason: str
+    errors: tuple[FieldError, ...]
 
 
 @dataclass(frozen=True, slots=True)

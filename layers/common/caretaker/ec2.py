@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from caretaker.tags import Tags
+
+
+STANDARD_TIER: Final = "standard"
 
 
 class SnapshotState(StrEnum):
@@ -44,6 +47,7 @@ class Volume:
     type: str
     attachments: tuple[Attachment, ...] = ()
     tags: Tags = field(default_factory=dict)
+    snapshot_id: str = ""
 
     @property
     def instance_ids(self) -> tuple[str, ...]:
@@ -61,12 +65,18 @@ class Instance:
     tags: Tags = field(default_factory=dict)
 
 
+def description_of(policy: str, slot: str) -> str:
+    """Return the description that our snapshots are made with; EC2 has no call to change one."""
+    return f"caretaker {policy} {slot}"
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An EBS snapshot of ours.
+    """An EBS snapshot.
 
-    To hold 100,000 of them, only a failed one keeps other tags than `caretaker:`: its retake gets
-    the same.
+    To hold 100,000 of them, only a failed one keeps other tags than `caretaker:` and `aws:`: its
+    retake gets the same. `size_gib` is what it holds at most: its full size where EC2 tells it, or
+    else its volume's.
     """
 
     id: str
@@ -76,6 +86,9 @@ class Snapshot:
     owner_id: str
     message: str = ""
     tags: Tags = field(default_factory=dict)
+    description: str = ""
+    tier: str = STANDARD_TIER
+    size_gib: float = 0
 
     @property
     def slot(self) -> str:

@@ -16,6 +16,7 @@ from caretaker.decisions import Result
 from caretaker.errors import CallError
 from caretaker.incidents import Check, Severity
 from caretaker.rendering import Origin
+from caretaker.settings import Channel
 from caretaker.telemetry import logger, publish_metrics
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Finish:
     ) -> dict[str, Any]:
         """End a run that decided: the whole report, what people must know, the numbers."""
         outcomes = findings.outcomes
-        answer = reports.answer_of(self.heading, outcomes, report=None, duration_ms=self._took())
+        answer = reports.answer_of(self.heading, findings, report=None, duration_ms=self._took())
         written = self._write(answer, outcomes)
         answer["report"] = written.report
         told = self._tell(
@@ -132,7 +133,7 @@ class Finish:
         )  # fmt: skip
         parts = (settings.installation, head.account, head.region, head.chore, head.policy)
         store = IncidentStore(self.table, "/".join(parts), head.run)
-        alerts = Alerts(store, home(settings.region).sns, settings.alerts_topic)
+        alerts = Alerts(store, home(settings.region).sns, settings.topics[Channel.ALERTS])
         return alerts.tell(checks, judged, origin, self.now)
 
     def _tell_alone(self, check: Check) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from caretaker.clock import Clock
-    from caretaker.run import Chore
+    from caretaker.run import Chore, Findings
 
 NO_POLICY: Final = "-"
 
@@ -171,7 +171,7 @@ class _Invocation[R: BaseRequest]:
         except RefusedError as refused:
             return finish.refused(refused)
         regular = request.mode is not Mode.REPORT and not request.lease_scope
-        continuation = self._continue(request, mode, slot, findings.outcomes, event)
+        continuation = self._continue(request, mode, slot, findings, event)
         return finish.ended(findings, [*self._checks(lease), *continuation], heartbeat=regular)
 
     def _lease(
@@ -196,18 +196,19 @@ class _Invocation[R: BaseRequest]:
         request: BaseRequest,
         mode: Mode,
         slot: str,
-        outcomes: Sequence[Outcome],
+        findings: Findings,
         event: Mapping[str, Any],
     ) -> list[Check]:
         """Start the next round where this one made progress and left something.
 
         Returns a check that says how it stands with what was left.
         """
-        left = [outcome for outcome in outcomes if outcome.result is Result.DEFERRED]
+        left = [outcome for outcome in findings.outcomes if outcome.result is Result.DEFERRED]
         if mode is Mode.REPORT:
             return []
         problem = ""
-        if left and reports.progress_of(outcomes) and request.round < MAX_ROUNDS:
+        progress = findings.may_continue and reports.progress_of(findings.outcomes)
+        if left and progress and request.round < MAX_ROUNDS:
             slot_text = slot_time(slot).isoformat()
             following = {**event, "scheduled_time": slot_text, "round": request.round + 1}
             try:

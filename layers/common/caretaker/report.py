@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from caretaker.decisions import Decision
     from caretaker.errors import FieldError
+    from caretaker.run import Findings
 
 SCHEMA: Final = 1
 MAX_OUTCOMES: Final = 500
@@ -54,13 +55,14 @@ def plan_id(decisions: Iterable[Decision]) -> str:
 
 def status_of(outcomes: Sequence[Outcome]) -> str:
     """Return `ok`, or `partial` when an item failed or was deferred."""
-    bad = {Result.FAILED, Result.DEFERRED, Result.REFUSED}
+    bad = {Result.FAILED, Result.DEFERRED}
     return "partial" if any(outcome.result in bad for outcome in outcomes) else "ok"
 
 
 def is_complete(outcomes: Iterable[Outcome]) -> bool:
     """Tell whether every decision was tried."""
-    return all(outcome.result is not Result.DEFERRED for outcome in outcomes)
+    untried = {Result.DEFERRED, Result.REFUSED}
+    return all(outcome.result not in untried for outcome in outcomes)
 
 
 def progress_of(outcomes: Iterable[Outcome]) -> int:
@@ -92,19 +94,21 @@ def item_of(outcome: Outcome) -> dict[str, Any]:
 
 
 def answer_of(
-    heading: Heading, outcomes: Sequence[Outcome], *, report: str | None, duration_ms: int
+    heading: Heading, findings: Findings, *, report: str | None, duration_ms: int
 ) -> dict[str, Any]:
     """Return the JSON answer of a run that decided: at most 500 outcomes, failures first."""
+    outcomes, refusal = findings.outcomes, findings.refusal
     ranked = sorted(outcomes, key=lambda o: (_ORDER.index(o.result), o.decision.target))
     answer = {
         **_head(heading),
-        "status": status_of(outcomes),
-        "reason": None,
-        "errors": [],
+        "status": "refused" if refusal else status_of(outcomes),
+        "reason": refusal.reason if refusal else None,
+        "errors": [dict(error) for error in refusal.errors] if refusal else [],
         "complete": is_complete(outcomes),
         "progress": progress_of(outcomes),
         "plan_id": plan_id(outcome.decision for outcome in outcomes),
         "counts": counts_of(outcomes),
+        "summary": dict(findings.summary),
         "outcomes": [],
         "outcomes_omitted": 0,
         "report": report,
@@ -131,6 +135,7 @@ def answer_without_items(
         "progress": 0,
         "plan_id": None,
         "counts": {},
+        "summary": {},
         "outcomes": [],
         "outcomes_omitted": 0,
         "report": None,

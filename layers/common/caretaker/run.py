@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from caretaker.apply import apply_batches, settle
-from caretaker.decisions import Batch, Decision, Outcome, Result
+from caretaker.decisions import Batch, Decision, Json, Outcome, Refusal, Result
 from caretaker.request import BaseRequest
 from caretaker.settings import Mode
 
@@ -28,13 +28,17 @@ class Findings:
     """What a chore's steps came to.
 
     `judged` are the kinds of check that were judged for every resource there is; `gauges` are
-    metrics of the chore's own.
+    metrics of the chore's own, `summary` its totals. With a `refusal` nothing was carried out;
+    without `may_continue` what was deferred waits for the next scheduled run.
     """
 
     outcomes: Sequence[Outcome]
     checks: Sequence[Check] = ()
     judged: frozenset[str] = frozenset()
     gauges: Mapping[str, float] = field(default_factory=dict)
+    refusal: Refusal | None = None
+    may_continue: bool = True
+    summary: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class Scene:
     request_id: str
 
 
+def _planned(batch: Batch) -> list[Outcome]:
+    return [Outcome(decision, Result.PLANNED, batch.notes) for decision in batch.decisions]
+
+
 @dataclass(frozen=True, slots=True)
 class Run[R: BaseRequest]:
     """One run, as the chore's steps see it."""
@@ -85,11 +93,23 @@ class Run[R: BaseRequest]:
         decisions: Iterable[Decision],
         batches: Iterable[B],
         act: Callable[[B], list[Outcome]],
+        *,
+        preview: Callable[[B], list[Outcome]] = _planned,
     ) -> list[Outcome]:
-        """Carry out the batches, or only plan them in `report` mode; keeps and skips stay as is."""
+        """Carry out the batches, or only preview them in `report` mode; keeps and skips stay.
+
+        A `preview` reads what `act` would read before it changes something.
+        """
         unchanged = settle((d for d in decisions if not d.is_change), Result.UNCHANGED)
-        if self.mode is Mode.REPORT:
-            planned = [Outcome(d, Result.PLANNED, b.notes) for b in batches for d in b.decisions]
-            return unchanged + planned
-        held = self.lease.is_held
-        return unchanged + apply_batches(batches, act, deadline=self.scene.deadline, may_start=held)
+        carry_out = preview if self.mode is Mode.REPORT else act
+        deadline, held = self.scene.deadline, self.lease.is_held
+        return unchanged + apply_batches(batches, carry_out, deadline=deadline, may_start=held)
+
+    def refuse(self, decisions: Iterable[Decision]) -> list[Outcome]:
+        """Carry out nothing, because a gate closed on the whole run."""
+        decisions = list(decisions)
+        changes = (decision for decision in decisions if decision.is_change)
+        return [
+            *settle((d for d in decisions if not d.is_change), Result.UNCHANGED),
+            *settle(changes, Result.REFUSED),
+        ]

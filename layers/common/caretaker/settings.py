@@ -20,6 +20,10 @@ CARETAKER_MODE: Final = "CARETAKER_MODE"
 CARETAKER_STATE_TABLE: Final = "CARETAKER_STATE_TABLE"
 CARETAKER_REPORTS_BUCKET: Final = "CARETAKER_REPORTS_BUCKET"
 CARETAKER_ALERTS_TOPIC: Final = "CARETAKER_ALERTS_TOPIC"
+CARETAKER_URGENT_TOPIC: Final = "CARETAKER_URGENT_TOPIC"
+CARETAKER_CHAT_TOPIC: Final = "CARETAKER_CHAT_TOPIC"
+CARETAKER_PAGER_TOPIC: Final = "CARETAKER_PAGER_TOPIC"
+CARETAKER_WATCHDOG_TOPIC: Final = "CARETAKER_WATCHDOG_TOPIC"
 CARETAKER_RUNBOOK_URL: Final = "CARETAKER_RUNBOOK_URL"
 CARETAKER_TARGET_ROLE_NAME: Final = "CARETAKER_TARGET_ROLE_NAME"
 CARETAKER_TARGET_EXTERNAL_ID: Final = "CARETAKER_TARGET_EXTERNAL_ID"
@@ -33,16 +37,34 @@ class Mode(StrEnum):
     REPORT = "report"
 
 
+class Channel(StrEnum):
+    """Where people and programs listen: each is a topic of its own, all but the first optional."""
+
+    ALERTS = "alerts"
+    URGENT = "urgent"
+    CHAT = "chat"
+    PAGER = "pager"
+
+
+_TOPICS: Final = {
+    Channel.ALERTS: CARETAKER_ALERTS_TOPIC,
+    Channel.URGENT: CARETAKER_URGENT_TOPIC,
+    Channel.CHAT: CARETAKER_CHAT_TOPIC,
+    Channel.PAGER: CARETAKER_PAGER_TOPIC,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One function's environment."""
+    """One function's environment; `topics` are the ARNs of the channels that there are."""
 
     installation: str
     environment_name: str
     mode: Mode
     state_table: str
     reports_bucket: str
-    alerts_topic: str
+    topics: Mapping[Channel, str]
+    watchdog_topic: str
     runbook_url: str
     target_role_name: str
     target_external_id: str
@@ -62,7 +84,8 @@ class Settings:
             mode=Mode(environ[CARETAKER_MODE]),
             state_table=environ[CARETAKER_STATE_TABLE],
             reports_bucket=environ[CARETAKER_REPORTS_BUCKET],
-            alerts_topic=environ[CARETAKER_ALERTS_TOPIC],
+            topics={c: environ[n] for c, n in _TOPICS.items() if environ.get(n)},
+            watchdog_topic=environ.get(CARETAKER_WATCHDOG_TOPIC, ""),
             runbook_url=environ.get(CARETAKER_RUNBOOK_URL, ""),
             target_role_name=environ.get(CARETAKER_TARGET_ROLE_NAME, ""),
             target_external_id=environ.get(CARETAKER_TARGET_EXTERNAL_ID, ""),

@@ -22,9 +22,13 @@ RUN: Final = "caretaker:run"
 ATTEMPT: Final = "caretaker:attempt"
 BACKUP: Final = "caretaker:backup"
 IGNORE: Final = "caretaker:ignore"
+DELETE_AFTER: Final = "caretaker:delete-after"
+KEEP: Final = "caretaker:keep"
+RESTORED_FROM: Final = "caretaker:restored-from"
 
 MAX_TAGS: Final = 50
-_RESERVED: Final = ("aws:", PREFIX)
+AWS: Final = "aws:"
+_RESERVED: Final = (AWS, PREFIX)
 _NO: Final = frozenset({"false", "no", "0", "off"})
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from caretaker import tags as tag
 from caretaker.aws.errors import AWS_ERRORS, classify
-from caretaker.ec2 import Attachment, Instance, Snapshot, Volume
+from caretaker.ec2 import STANDARD_TIER, Attachment, Instance, Snapshot, Volume
 from caretaker.errors import ListingError
 
 if TYPE_CHECKING:
@@ -30,29 +30,31 @@ FILTER_VALUES: Final = 200
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
 """
+_KEPT: Final = (tag.PREFIX, tag.AWS)
+_GIB: Final = 2**30
 
 
 def list_volumes(account: Account, pacer: Pacer) -> tuple[Volume, ...]:
     """Return all volumes of the account and region."""
-    found = _pages(pacer, account.ec2.describe_volumes, "DescribeVolumes", "Volumes")
+    found = list_pages(pacer, account.ec2.describe_volumes, "DescribeVolumes", "Volumes")
     return _unique(_volume(item) for item in found)
 
 
 def list_instances(account: Account, pacer: Pacer) -> tuple[Instance, ...]:
     """Return all instances of the account and region, terminated ones included."""
-    found = _pages(pacer, account.ec2.describe_instances, "DescribeInstances", "Reservations")
+    found = list_pages(pacer, account.ec2.describe_instances, "DescribeInstances", "Reservations")
     return _unique(_instance(item) for reservation in found for item in reservation["Instances"])
 
 
 def list_snapshots(
     account: Account, pacer: Pacer, filters: Mapping[str, Sequence[str]]
 ) -> tuple[Snapshot, ...]:
-    """Return the account's own snapshots that match all filters.
+    """Return the account's own snapshots that match all filters, all of them without any.
 
     EC2 is asked for `self` and each answer is checked: a shared snapshot may carry any tag.
     """
     asked: list[FilterTypeDef] = [{"Name": k, "Values": list(v)} for k, v in filters.items()]
-    found = _pages(
+    found = list_pages(
         pacer,
         account.ec2.describe_snapshots,
         "DescribeSnapshots",
@@ -64,14 +66,22 @@ def list_snapshots(
     return _unique(_snapshot(item) for item in found if item["OwnerId"] == mine)
 
 
-def _pages(
-    pacer: Pacer, describe: Callable[..., Any], action: str, key: str, **params: object
+def list_pages(  # noqa: PLR0913 - what a listing is
+    pacer: Pacer,
+    describe: Callable[..., Any],
+    action: str,
+    key: str,
+    *,
+    size: int = PAGE,
+    size_key: str = "MaxResults",
+    **params: object,
 ) -> Iterator[Any]:
     """Yield the items of every page; `ListingError` when one of them cannot be had."""
+    params[size_key] = size
     token: dict[str, str] = {}
     while True:
         try:
-            page = pacer.call(action, lambda: describe(MaxResults=PAGE, **params, **token))  # noqa: B023
+            page = pacer.call(action, lambda: describe(**params, **token))  # noqa: B023
         except AWS_ERRORS as error:
             raise ListingError(action, classify(error)) from error
         items, following = page[key], page.get("NextToken")
@@ -105,6 +115,7 @@ def _volume(item: VolumeTypeDef) -> Volume:
             if "InstanceId" in attached
         ),
         tags=_tags(item.get("Tags", [])),
+        snapshot_id=item.get("SnapshotId", ""),
     )
 
 
@@ -122,7 +133,7 @@ def _snapshot(item: SnapshotTypeDef) -> Snapshot:
     kept = {
         intern(each["Key"]): intern(each["Value"])
         for each in item.get("Tags", [])
-        if failed or each["Key"].startswith(tag.PREFIX)
+        if failed or each["Key"].startswith(_KEPT)
     }
     return Snapshot(
         id=item["SnapshotId"],
@@ -132,4 +143,13 @@ def _snapshot(item: SnapshotTypeDef) -> Snapshot:
         owner_id=intern(item["OwnerId"]),
         message=item.get("StateMessage", ""),
         tags=kept,
+        description=intern(item.get("Description", "")),
+        tier=intern(item.get("StorageTier", STANDARD_TIER)),
+        size_gib=_size_gib(item),
     )
+
+
+def _size_gib(item: SnapshotTypeDef) -> float:
+    """Return what a snapshot holds at most; an absent full size means an old snapshot."""
+    full = item.get("FullSnapshotSizeInBytes")
+    return round(full / _GIB, 2) if full else item["VolumeSize"]

@@ -19,9 +19,11 @@ from botocore.session import Session
 from caretaker.aws.pacing import Buckets
 
 if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_rbin import RecycleBinClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
 
@@ -73,6 +75,16 @@ class Account:
     def ec2_once(self) -> EC2Client:
         """Creates: EC2 has no client token for snapshots, so the SDK must never send twice."""
         return cast("EC2Client", self._client("ec2", ONCE))
+
+    @cached_property
+    def autoscaling(self) -> AutoScalingClient:
+        """Reads."""
+        return cast("AutoScalingClient", self._client("autoscaling", REPEATABLE))
+
+    @cached_property
+    def rbin(self) -> RecycleBinClient:
+        """Reads."""
+        return cast("RecycleBinClient", self._client("rbin", REPEATABLE))
 
     def _client(self, service: str, config: Config) -> object:
         return _session_for(self.place).create_client(

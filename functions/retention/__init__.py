@@ -1,0 +1,1 @@
+"""Let old snapshots go: judged by rules and gates, marked, and deleted two days later."""

@@ -1,0 +1,110 @@
+"""What the gates know beyond the snapshot before them: worked out once a run. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from caretaker import tags as tag
+from caretaker.ec2 import description_of
+
+from .facts import Facts, Reason, by_lineage, is_good, lineages, newest_good
+from .keep import Rules, kept_slots, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from caretaker.ec2 import Snapshot
+
+    from .request import RetentionRequest
+
+MAX_SLOT_LEAD: Final = timedelta(days=1)
+"""How far before its slot a snapshot may have been started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The evidence of one run, seen from any one of its snapshots.
+
+    `kept` are the snapshots that the rules keep, `spares` those whose slot has a newer one of the
+    same volume, `orphans` those of volumes that are gone for longer than they are kept. `last_good`
+    are the newest of each volume over all policies. `shared` fills up as sharing is looked up.
+    """
+
+    facts: Facts
+    request: RetentionRequest
+    now: datetime
+    kept: Mapping[str, Rules] = field(default_factory=dict)
+    spares: frozenset[str] = frozenset()
+    orphans: frozenset[str] = frozenset()
+    newest: Mapping[str, Snapshot] = field(default_factory=dict)
+    good: int = 0
+    shared: frozenset[str] = frozenset()
+
+
+def open_case(facts: Facts, request: RetentionRequest, now: datetime) -> Case:
+    """Apply the rules to every lineage of the policy."""
+    ours = [s for s in facts.snapshots if reason_not_ours(s, facts) is None]
+    of_policy = [s for s in ours if is_good(s) and s.policy == request.policy]
+    lineage_of = lineages(facts.snapshots, facts.volumes)
+    existing = {volume.id for volume in facts.volumes}
+    kept: dict[str, Rules] = {}
+    spares: set[str] = set()
+    orphans: set[str] = set()
+    for members in by_lineage(of_policy, lineage_of).values():
+        best = _best_of_slots(members)
+        rules = kept_slots((s.slot for s in best), request.keep)
+        if _is_orphaned(best, existing, request, now):
+            orphans.update(s.id for s in best)
+        else:
+            kept.update((s.id, rules[s.slot]) for s in best if s.slot in rules)
+        spares.update({s.id for s in members} - {s.id for s in best})
+    return Case(
+        facts, request, now, kept, frozenset(spares), frozenset(orphans), newest_good(ours),
+        len(of_policy),
+    )  # fmt: skip
+
+
+def reason_not_ours(snapshot: Snapshot, facts: Facts) -> Reason | None:
+    """Return what speaks against our having made a snapshot; None when all speaks for it.
+
+    Tags can be written by others; the description was written as the snapshot was made, and EC2 has
+    no call to change it.
+    """
+    if snapshot.owner_id != facts.account:
+        return Reason.FOREIGN_OWNER
+    if any(key.startswith(tag.AWS) for key in snapshot.tags):
+        return Reason.AWS_MANAGED
+    if snapshot.tags.get(tag.MANAGED_BY) != facts.installation:
+        return Reason.NOT_MANAGED
+    if snapshot.description != description_of(snapshot.policy, snapshot.slot):
+        return Reason.NOT_MADE_HERE
+    return _reason_slot_is_wrong(snapshot)
+
+
+def _reason_slot_is_wrong(snapshot: Snapshot) -> Reason | None:
+    try:
+        time = moment(snapshot.slot)
+    except ValueError:
+        return Reason.SLOT_UNREADABLE
+    return Reason.SLOT_IN_FUTURE if time > snapshot.started + MAX_SLOT_LEAD else None
+
+
+def _best_of_slots(members: Iterable[Snapshot]) -> list[Snapshot]:
+    """Return one snapshot of each volume and slot; any others of it are spares."""
+    best: dict[tuple[str, str], Snapshot] = {}
+    for snapshot in sorted(members, key=lambda s: (s.started, s.id)):
+        best[snapshot.volume_id, snapshot.slot] = snapshot
+    return list(best.values())
+
+
+def _is_orphaned(
+    members: Collection[Snapshot], existing: set[str], request: RetentionRequest, now: datetime
+) -> bool:
+    """Tell whether all volumes of a lineage are gone, and for how long."""
+    if not request.orphans_keep_days or any(s.volume_id in existing for s in members):
+        return False
+    newest = max(moment(s.slot) for s in members)
+    return newest + timedelta(days=request.orphans_keep_days) <= now

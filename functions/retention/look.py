@@ -1,0 +1,67 @@
+"""The last look: every snapshot is read again shortly before it is changed."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from caretaker.clock import Clock
+    from caretaker.ec2 import Snapshot
+
+MAX_AGE_SECONDS: Final = 60
+AT_ONCE: Final = 200
+"""Values that one filter of a listing may have."""
+
+
+class Seen(NamedTuple):
+    """What the last look saw and when; no snapshot means that it is gone."""
+
+    snapshot: Snapshot | None
+    at: float
+
+
+class LastLook:
+    """Reads snapshots in batches, in the order in which they are to be changed.
+
+    `read` returns those of the ids that exist. Many threads share one last look.
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        read: Callable[[Sequence[str]], dict[str, Snapshot]],
+        clock: Clock,
+    ) -> None:
+        self._ids = ids
+        self._place = {snapshot_id: place for place, snapshot_id in enumerate(ids)}
+        self._read = read
+        self._clock = clock
+        self._seen: dict[str, Seen] = {}
+        self._lock = Lock()
+
+    def at(self, snapshot_id: str) -> Seen:
+        """Return what was seen of a snapshot at most a minute ago, reading it again if need be."""
+        with self._lock:
+            seen = self._seen.get(snapshot_id)
+            if seen is None or not self.is_fresh(seen):
+                self._look(self._place[snapshot_id])
+            return self._seen[snapshot_id]
+
+    def is_fresh(self, seen: Seen) -> bool:
+        """Tell whether a change may still be based on it."""
+        return self._clock.monotonic() - seen.at < MAX_AGE_SECONDS
+
+    def forget(self, snapshot_id: str) -> None:
+        """Read this one again the next time."""
+        with self._lock:
+            self._seen.pop(snapshot_id, None)
+
+    def _look(self, first: int) -> None:
+        batch = self._ids[first : first + AT_ONCE]
+        at = self._clock.monotonic()
+        found = self._read(batch)
+        still = {each: seen for each, seen in self._seen.items() if self.is_fresh(seen)}
+        self._seen = still | {each: Seen(found.get(each), at) for each in batch}
