@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from caretaker import report as reports
 from caretaker.aws.alerts import Alerts
-from caretaker.aws.incidents import IncidentStore
 from caretaker.aws.reports import put_report
 from caretaker.aws.session import home
 from caretaker.decisions import Result
 from caretaker.errors import CallError
-from caretaker.incidents import Check, Severity
-from caretaker.rendering import Origin
-from caretaker.settings import Channel
+from caretaker.incidents import Check, Origin, Severity
 from caretaker.telemetry import logger, publish_metrics
 
 if TYPE_CHECKING:
@@ -131,10 +128,9 @@ class Finish:
             settings.installation, settings.environment_name, head.account, head.region,
             head.chore, head.policy, head.run, head.slot, report, settings.runbook_url,
         )  # fmt: skip
-        parts = (settings.installation, head.account, head.region, head.chore, head.policy)
-        store = IncidentStore(self.table, "/".join(parts), head.run)
-        alerts = Alerts(store, home(settings.region).sns, settings.topics[Channel.ALERTS])
-        return alerts.tell(checks, judged, origin, self.now)
+        client = home(settings.region).sns
+        alerts = Alerts(self.table, client, settings.topics, origin, self.now)
+        return alerts.tell(checks, judged)
 
     def _tell_alone(self, check: Check) -> None:
         """Tell the one thing that there is to tell of a run that decided nothing."""

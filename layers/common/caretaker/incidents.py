@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from caretaker.tags import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+_MAX_RESOURCE: Final = 64
+"""With it, and all that stands before it, a full key keeps under 255 characters."""
 
 
 class Severity(StrEnum):
@@ -38,8 +44,11 @@ class Condition:
 
     @property
     def key(self) -> str:
-        """Return its place within the chore and policy."""
-        return f"{self.kind}/{self.resource}"
+        """Return its place within the chore and policy; a long name is cut, and told by a hash."""
+        name = self.resource
+        if len(name) > _MAX_RESOURCE:
+            name = f"{name[:48]}~{sha256(name.encode(errors='replace')).hexdigest()[:15]}"
+        return f"{self.kind}/{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,40 +60,110 @@ class Check(Condition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident(Condition):
-    """A condition unhealthy since `opened`; `parent` names the group it was told with."""
+    """A condition unhealthy since `opened`.
+
+    `parent` names the group it was told with, `report` is that of the run which opened it, `told`
+    is when people last heard of it: never, as long as it is silenced.
+    """
 
     opened: datetime
+    scope: str = ""
     parent: str = ""
+    report: str = ""
+    told: datetime | None = None
+    reminders: int = 0
+    escalated: bool = False
+
+    @property
+    def full_key(self) -> str:
+        """Return its name among all incidents of an installation; it holds no time."""
+        return f"{self.scope}/{self.key}"
+
+    @property
+    def thread(self) -> str:
+        """Return a name for all that is told of its group, from the opening to the recovery."""
+        group = f"{self.scope}/{self.parent}@{self.opened.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+        return sha256(group.encode(errors="replace")).hexdigest()[:32]
+
+    @property
+    def is_urgent(self) -> bool:
+        """Tell whether it is to wake people."""
+        return self.severity is Severity.CRITICAL or self.escalated
 
     def as_document(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {**asdict(self), "opened": self.opened.astimezone(UTC).isoformat()}
+        return {
+            **asdict(self),
+            "opened": self.opened.astimezone(UTC).isoformat(),
+            "told": self.told.astimezone(UTC).isoformat() if self.told else None,
+        }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Incident:
         """Read it back."""
-        opened = datetime.fromisoformat(document["opened"])
-        severity = Severity(document["severity"])
-        return cls(**{**document, "opened": opened, "severity": severity})
+        told = document["told"]
+        read = {
+            "opened": datetime.fromisoformat(document["opened"]),
+            "told": datetime.fromisoformat(told) if told else None,
+            "severity": Severity(document["severity"]),
+        }
+        return cls(**{**document, **read})
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Incidents whose full key matches are not told until then; `match` takes `*` and `?`."""
+
+    match: str
+    until: datetime
+    reason: str = ""
+
+    def covers(self, incident: Incident, now: datetime) -> bool:
+        """Tell whether an incident is not to be told now."""
+        return now < self.until and matches(incident.full_key, self.match)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which run tells, and where: what all its messages have in common."""
+
+    installation: str
+    environment: str
+    account: str
+    region: str
+    chore: str
+    policy: str
+    run: str
+    slot: str
+    report: str = ""
+    runbook: str = ""
+
+    @property
+    def scope(self) -> str:
+        """Return what the full keys of its incidents begin with."""
+        parts = (self.installation, self.account, self.region, self.chore, self.policy)
+        return "/".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """What changed: `opened` (worsened ones included), `resolved`, and how many stay open."""
+    """What changed: `opened` (worsened ones included) and `resolved`; what of all is open now."""
 
     opened: tuple[Incident, ...] = ()
     resolved: tuple[Incident, ...] = ()
-    still_open: int = 0
+    still_open: tuple[Incident, ...] = ()
 
 
-def plan_transitions(
+def plan_transitions(  # noqa: PLR0913 - all by name
     known: Iterable[Incident],
     checks: Sequence[Check],
     *,
     judged: frozenset[str],
     now: datetime,
+    origin: Origin,
+    silences: Sequence[Silence] = (),
 ) -> Transitions:
-    """Compare the open incidents with this run's checks.
+    """Compare the open incidents of a scope with the checks of its run.
 
     `judged` are the kinds that this run judged for every resource there is: an open incident of
     such a kind whose resource was not seen is resolved, for the resource is gone. A check that
@@ -92,20 +171,30 @@ def plan_transitions(
     """
     open_now = {incident.key: incident for incident in known}
     seen = {check.key: check for check in sorted(checks, key=_worst_last)}
-    opened = [
-        _incident(check, open_now.get(key), now)
+    news = [
+        _incident(check, open_now.get(key), origin, now)
         for key, check in sorted(seen.items())
         if check.healthy is False and _is_news(check, open_now.get(key))
     ]
-    resolved = [
-        incident
+    opened = {i.key: as_told(i, silences, now) for i in _grouped(news)}
+    resolved = {
+        key: incident
         for key, incident in sorted(open_now.items())
         if (seen[key].healthy is True if key in seen else incident.kind in judged)
-    ]
-    new = sum(incident.key not in open_now for incident in opened)
-    return Transitions(
-        tuple(_grouped(opened)), tuple(resolved), len(open_now) + new - len(resolved)
-    )
+    }
+    after = open_now | opened
+    still_open = tuple(incident for key, incident in after.items() if key not in resolved)
+    return Transitions(tuple(opened.values()), tuple(resolved.values()), still_open)
+
+
+def is_silenced(incident: Incident, silences: Iterable[Silence], now: datetime) -> bool:
+    """Tell whether any silence covers an incident."""
+    return any(silence.covers(incident, now) for silence in silences)
+
+
+def as_told(incident: Incident, silences: Iterable[Silence], now: datetime) -> Incident:
+    """Return an incident as it is once people have heard of it, if they may."""
+    return incident if is_silenced(incident, silences, now) else replace(incident, told=now)
 
 
 def _worst_last(check: Check) -> int:
@@ -118,9 +207,10 @@ def _is_news(check: Check, known: Incident | None) -> bool:
     return known is None or (worse and known.severity is not Severity.CRITICAL)
 
 
-def _incident(check: Check, known: Incident | None, now: datetime) -> Incident:
+def _incident(check: Check, known: Incident | None, origin: Origin, now: datetime) -> Incident:
     condition = {each.name: getattr(check, each.name) for each in fields(Condition)}
-    return Incident(**condition, opened=known.opened if known else now)
+    opened = known.opened if known else now
+    return Incident(**condition, opened=opened, scope=origin.scope, report=origin.report)
 
 
 def _grouped(opened: Sequence[Incident]) -> list[Incident]:

@@ -20,6 +20,7 @@ from caretaker.report import (
     report_lines,
     status_of,
 )
+from caretaker.run import Findings
 from tests.support.builders import SLOT, a_decision, an_outcome
 
 LIMIT = 256 * 1024
@@ -28,7 +29,7 @@ HUGE = {"code": "X", "message": "\N{GRINNING FACE}" * 300, "request_id": "r"}
 
 
 def answer(*outcomes: Outcome) -> dict[str, object]:
-    return answer_of(HEADING, outcomes, report="s3://bucket/key", duration_ms=5)
+    return answer_of(HEADING, Findings(outcomes), report="s3://bucket/key", duration_ms=5)
 
 
 def targets(answered: dict[str, object]) -> list[str]:

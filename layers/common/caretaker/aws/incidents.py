@@ -1,30 +1,62 @@
-"""Incidents and messages in the state table."""
+"""Incidents, silences and messages in the state table."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
 
 from caretaker.aws.state import ConditionFailedError
-from caretaker.incidents import Incident
+from caretaker.incidents import Incident, Silence
 from caretaker.rendering import Message
+from caretaker.settings import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Iterable
 
     from caretaker.aws.state import Item, Table
-    from caretaker.incidents import Transitions
 
 _VERSION: Final = "#version"
-_HISTORY_SECONDS: Final = 400 * 86_400
+_SCOPES: Final = "scopes"
+_SILENCES: Final = "silences"
 _OUTBOX: Final = "outbox"
+_HISTORY_SECONDS: Final = 400 * 86_400
+_UNSENT_SECONDS: Final = 14 * 86_400
 _PUBLISH_SECONDS: Final = 120
-"""Longer than all tries of one Publish take."""
+"""How long a message is its writer's to publish: longer than all tries of one Publish take."""
+
+
+def list_scopes(table: Table) -> list[str]:
+    """Return every scope that ever had an incident."""
+    return [str(item["sk"]) for item in table.query(_SCOPES)]
+
+
+def list_silences(table: Table) -> list[Silence]:
+    """Return the silences that were asked for, ended ones included."""
+    return [
+        Silence(item["match"], datetime.fromtimestamp(item["until"], UTC), item["reason"])
+        for item in table.query(_SILENCES)
+    ]
+
+
+def put_silence(table: Table, silence: Silence) -> None:
+    """Write a silence in the place of an earlier one of the same pattern."""
+    until = int(silence.until.timestamp())
+    table.put(
+        {
+            "pk": _SILENCES,
+            "sk": sha256(silence.match.encode()).hexdigest()[:32],
+            "match": silence.match,
+            "until": until,
+            "reason": silence.reason,
+            "expires_at": until + 86_400,
+        }
+    )
 
 
 class IncidentStore:
-    """The open incidents of one scope (installation, account, region, chore, policy).
+    """The open incidents of one scope.
 
     A version guards them: of two runs that saw the same state only one may write what changed.
     `writer` names this invocation, so that a write whose answer got lost is known as its own.
@@ -46,46 +78,10 @@ class IncidentStore:
                 found.append(Incident.from_document(json.loads(item["document"])))
         return version, found
 
-    def commit(
-        self, version: int, changes: Transitions, messages: Sequence[Message], now: datetime
-    ) -> bool:
-        """Write what changed and the messages to send; False when another run was first.
-
-        The messages are written before the incidents: killed in between, people hear twice rather
-        than never.
-        """
-        if not self._advance(version):
-            return False
-        seconds = int(now.timestamp())
-        for message in messages:
-            self._table.put(self._outgoing(message, seconds))
-        self._table.write_batch(
-            [self._item(incident) for incident in changes.opened]
-            + [self._history(incident, seconds) for incident in changes.resolved],
-            [(self._pk, incident.key) for incident in changes.resolved],
-        )
-        return True
-
-    def unsent(self, now: datetime) -> list[Message]:
-        """Return the messages that earlier runs wrote and could not publish.
-
-        A message of the last minutes may be another run's that is just being published.
-        """
-        before = int(now.timestamp()) - _PUBLISH_SECONDS
-        return [
-            Message(str(item["sk"]).rpartition("#")[2], item["subject"], item["body"])
-            for item in self._table.query(_OUTBOX)
-            if self._is_mine(str(item["sk"])) and item["written_at"] <= before
-        ]
-
-    def mark_sent(self, message: Message) -> None:
-        """Take a published message out of the outbox."""
-        self._table.write_batch([], [(_OUTBOX, f"{self._scope}#{message.id}")])
-
-    def _is_mine(self, key: str) -> bool:
-        return key.rpartition("#")[0] == self._scope
-
-    def _advance(self, version: int) -> bool:
+    def advance(self, version: int) -> bool:
+        """Win the right to write what changed since `version`; False when another run was first."""
+        if version == 0:
+            self._table.put({"pk": _SCOPES, "sk": self._scope})
         try:
             self._table.put(
                 {"pk": self._pk, "sk": _VERSION, "version": version + 1, "writer": self._writer},
@@ -95,6 +91,17 @@ class IncidentStore:
         except ConditionFailedError:
             return False
         return True
+
+    def write(
+        self, is_open: Iterable[Incident], resolved: Iterable[Incident], now: datetime
+    ) -> None:
+        """Write incidents as they are now; the resolved ones go into the history."""
+        resolved = list(resolved)
+        self._table.write_batch(
+            [self._item(incident) for incident in is_open]
+            + [self._history(incident, int(now.timestamp())) for incident in resolved],
+            [(self._pk, incident.key) for incident in resolved],
+        )
 
     def _item(self, incident: Incident) -> Item:
         document = json.dumps(incident.as_document())
@@ -109,12 +116,63 @@ class IncidentStore:
             "expires_at": now + _HISTORY_SECONDS,
         }
 
-    def _outgoing(self, message: Message, now: int) -> Item:
-        return {
-            "pk": _OUTBOX,
-            "sk": f"{self._scope}#{message.id}",
-            "status": "to_send",
-            "subject": message.subject,
-            "body": message.body,
-            "written_at": now,
-        }
+
+class Outbox:
+    """Messages that are written before they are published, and taken out after."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put(self, messages: Iterable[Message], now: datetime) -> None:
+        """Write messages that this run is about to publish."""
+        for message in messages:
+            self._table.put(_outgoing(message, int(now.timestamp())))
+
+    def claim_unsent(self, now: datetime) -> list[Message]:
+        """Return the messages that nobody is publishing, now this run's to publish.
+
+        Each is claimed on the condition that nobody else did meanwhile.
+        """
+        seconds = int(now.timestamp())
+        waiting = [item for item in self._table.query(_OUTBOX) if item["send_after"] <= seconds]
+        return [_message(item) for item in waiting if self._claims(item, seconds)]
+
+    def count_unsent(self) -> int:
+        """Return how many messages wait to be published."""
+        return sum(1 for _ in self._table.query(_OUTBOX))
+
+    def mark_sent(self, message: Message) -> None:
+        """Take a published message out."""
+        self._table.write_batch([], [(_OUTBOX, message.id)])
+
+    def _claims(self, item: dict[str, Any], now: int) -> bool:
+        claimed = {**item, "send_after": now + _PUBLISH_SECONDS}
+        try:
+            self._table.put(claimed, "send_after = :seen", {":seen": item["send_after"]})
+        except ConditionFailedError:
+            return False
+        return True
+
+
+def _outgoing(message: Message, now: int) -> Item:
+    return {
+        "pk": _OUTBOX,
+        "sk": message.id,
+        "status": "to_send",
+        "channel": message.channel,
+        "subject": message.subject,
+        "body": message.body,
+        "structured": int(message.structured),
+        "send_after": now + _PUBLISH_SECONDS,
+        "expires_at": now + _UNSENT_SECONDS,
+    }
+
+
+def _message(item: dict[str, Any]) -> Message:
+    return Message(
+        id=item["sk"],
+        channel=Channel(item["channel"]),
+        subject=item["subject"],
+        body=item["body"],
+        structured=bool(item["structured"]),
+    )

@@ -1,26 +1,54 @@
-"""Messages to people and programs."""
+"""Messages to people and programs, and who listens."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.errors import CallError
+from caretaker.failures import Failure, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_sns import SNSClient
 
     from caretaker.rendering import Message
+    from caretaker.settings import Channel
 
 
-def publish_message(client: SNSClient, topic: str, message: Message) -> None:
-    """Publish; `CallError` when the topic does not take it."""
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """How many listen to a topic, and how many have not confirmed that they want to."""
+
+    confirmed: int
+    pending: int
+
+
+def publish_message(client: SNSClient, topics: Mapping[Channel, str], message: Message) -> None:
+    """Publish to the message's channel; `CallError` when its topic does not take it."""
+    if message.channel not in topics:
+        failure = Failure(Kind.INVALID, "NoTopic", f"the stack has no topic {message.channel}")
+        raise CallError("Publish", failure)
+    how: dict[str, Any] = {"MessageStructure": "json"} if message.structured else {}
     try:
         client.publish(
-            TopicArn=topic,
+            TopicArn=topics[message.channel],
             Subject=message.subject,
             Message=message.body,
-            MessageStructure="json",
+            **how,
         )
     except AWS_ERRORS as error:
         raise CallError("Publish", classify(error)) from error
+
+
+def get_subscriptions(client: SNSClient, topic: str) -> Subscriptions:
+    """Return who listens to a topic; `CallError` when SNS does not say."""
+    try:
+        told = client.get_topic_attributes(TopicArn=topic)["Attributes"]
+    except AWS_ERRORS as error:
+        raise CallError("GetTopicAttributes", classify(error)) from error
+    return Subscriptions(
+        int(told.get("SubscriptionsConfirmed", 0)), int(told.get("SubscriptionsPending", 0))
+    )

@@ -1,0 +1,100 @@
+"""For chat: the custom notification that Amazon Q Developer shows in Slack and Teams.
+
+https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from caretaker.rendering.alert import Turn
+from caretaker.rendering.text import (
+    WORD,
+    console_link,
+    evidence_of,
+    plain,
+    runbook_link,
+    span,
+    subject_of,
+    who_of,
+)
+
+if TYPE_CHECKING:
+    from caretaker.incidents import Incident
+    from caretaker.rendering.alert import Alert
+
+MAX_LISTED: Final = 10
+MAX_DESCRIPTION: Final = 3_000
+"""Slack cuts a block of text at 3,000 characters.
+
+https://docs.slack.dev/reference/block-kit/blocks/section-block
+"""
+_MARKUP: Final = re.compile(r"[*_~`<>|&@]")
+_SYMBOL: Final = {Turn.ALARM: ":warning:", Turn.OK: ":white_check_mark:"}
+
+
+def body(alert: Alert, listed: int) -> dict[str, Any]:
+    """Return the notification; all of one group's messages have the same `threadId`."""
+    first, origin = alert.incidents[0], alert.origin
+    return {
+        "version": "1.0",
+        "source": "custom",
+        "id": f"{first.thread}-{alert.turn.value.lower()}-{first.reminders}",
+        "content": {
+            "textType": "client-markdown",
+            "title": f"{_SYMBOL[alert.turn]} {subject_of(alert)}",
+            "description": _description(alert, min(listed, MAX_LISTED)),
+            "nextSteps": _next_steps(alert, first),
+            "keywords": [WORD[first.severity], origin.chore, first.kind],
+        },
+        "metadata": {
+            "threadId": first.thread,
+            "summary": subject_of(alert),
+            "eventType": f"caretaker-{alert.turn.value.lower()}",
+            "relatedResources": [plain(i.resource) for i in alert.incidents[: min(listed, 10)]],
+            "additionalContext": {
+                "incident": plain(first.full_key),
+                "severity": first.severity.value,
+                "account": origin.account,
+                "region": origin.region,
+                "run": origin.run,
+            },
+        },
+    }
+
+
+def _description(alert: Alert, listed: int) -> str:
+    lines = [line for each in alert.incidents[:listed] for line in _entry(alert, each)]
+    more = len(alert.incidents) - listed
+    if more > 0:
+        lines.append(f"... and {more} more")
+    text = "\n".join(lines)
+    return text if len(text) <= MAX_DESCRIPTION else text[: MAX_DESCRIPTION - 3] + "..."
+
+
+def _entry(alert: Alert, incident: Incident) -> list[str]:
+    since = span(incident.opened, alert.now)
+    if alert.turn is Turn.OK:
+        return [f"*{_bare(who_of(incident))}*: healthy after {since}"]
+    shown = [f"{_bare(key)}: {_bare(value)}" for key, value in evidence_of(incident).items()]
+    done = f"Done: {_bare(plain(incident.done))}" if incident.done else "Done: nothing yet"
+    return [f"*{_bare(who_of(incident))}*: {_bare(plain(incident.what))} ({since})", *shown, done]
+
+
+def _next_steps(alert: Alert, first: Incident) -> list[str]:
+    """Return what happens next, and where to look; nothing is left to do once it is healthy."""
+    if alert.turn is Turn.OK:
+        return []
+    runbook = runbook_link(alert.origin, first)
+    steps = [
+        _bare(plain(first.next) or "the next run looks again"),
+        f"Console: {console_link(alert.origin, first.resource)}",
+        f"Report: {first.report or alert.origin.report or 'none was written'}",
+    ]
+    return [*steps, f"Runbook: {runbook}"] if runbook else steps
+
+
+def _bare(text: str) -> str:
+    """Return text that chat shows as it is: no mark-up, and nobody is mentioned."""
+    return _MARKUP.sub(" ", text)

@@ -1,0 +1,95 @@
+"""Texts that every channel needs, made harmless: names and tags may hold anything."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from caretaker.incidents import Severity
+from caretaker.rendering.alert import Turn
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from caretaker.incidents import Incident, Origin
+    from caretaker.rendering.alert import Alert
+
+MAX_SUBJECT: Final = 99
+MAX_TEXT: Final = 256
+MAX_EVIDENCE: Final = 10
+WORD: Final = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN"}
+_RESOURCE_ID: Final = re.compile(r"(i|vol|snap)-[0-9a-f]{8,17}")
+_CONSOLE_DOMAINS: Final = {"cn": "console.amazonaws.cn"}
+_CONSOLE_PAGES: Final = {
+    "i": "InstanceDetails:instanceId",
+    "vol": "VolumeDetails:volumeId",
+    "snap": "SnapshotDetails:snapshotId",
+}
+
+
+def plain(text: str, limit: int = MAX_TEXT) -> str:
+    """Return text without control or formatting characters, as one line of at most `limit`."""
+    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * limit])
+    line = " ".join(shown.split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def ascii_line(text: str, limit: int) -> str:
+    """Return text as one line of ASCII."""
+    return plain(text.encode("ascii", "replace").decode(), limit)
+
+
+def subject_of(alert: Alert) -> str:
+    """Return the subject: state and severity first, then where, who, and what."""
+    first, origin, number = alert.incidents[0], alert.origin, len(alert.incidents)
+    head = f"{alert.turn}: [{WORD[first.severity]}] {origin.environment or origin.installation}"
+    if number == 1:
+        who = who_of(first)
+    else:
+        kinds = {incident.kind for incident in alert.incidents}
+        who = f"{number} x {first.kind}" if len(kinds) == 1 else f"{number} incidents"
+    return ascii_line(f"{head} {who}: {_what(alert, first)}", MAX_SUBJECT)
+
+
+def _what(alert: Alert, first: Incident) -> str:
+    """Return what is the matter; a reminder begins with for how long, lest it be cut off."""
+    since = span(first.opened, alert.now)
+    if alert.turn is Turn.OK:
+        return f"healthy after {since}"
+    return f"open for {since}: {first.what}" if first.reminders else first.what
+
+
+def who_of(incident: Incident) -> str:
+    """Return what people call the resource, and its id."""
+    return " ".join(part for part in (plain(incident.name), plain(incident.resource)) if part)
+
+
+def evidence_of(incident: Incident) -> dict[str, str]:
+    """Return as much of the evidence as is shown."""
+    entries = list(incident.evidence.items())[:MAX_EVIDENCE]
+    return {plain(key): plain(value) for key, value in entries}
+
+
+def runbook_link(origin: Origin, incident: Incident) -> str:
+    """Return where the runbook tells of this kind; empty where none is published."""
+    return f"{origin.runbook}#{incident.kind}" if origin.runbook else ""
+
+
+def console_link(origin: Origin, resource: str) -> str:
+    """Return where the resource is seen in the EC2 console."""
+    domain = _CONSOLE_DOMAINS.get(origin.region.partition("-")[0], "console.aws.amazon.com")
+    if origin.region.startswith("us-gov-"):
+        domain = "console.amazonaws-us-gov.com"
+    host = f"https://{origin.region}.{domain}/ec2/home?region={origin.region}"
+    found = _RESOURCE_ID.fullmatch(resource)
+    return f"{host}#{_CONSOLE_PAGES[found[1]]}={resource}" if found else host
+
+
+def span(since: datetime, now: datetime) -> str:
+    """Return how long ago something was, in two units at most."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < 60:  # noqa: PLR2004 - minutes of an hour
+        return f"{minutes}m"
+    hours, rest = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    return f"{days}d {hours_left}h" if days else f"{hours}h {rest}m"
