@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from caretaker import tags as tag
-from caretaker.apply import fail
+from caretaker.apply import fail, settle
 from caretaker.aws.ec2 import list_pages, list_snapshots, list_volumes
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.decisions import Decision, Json, Outcome, Result
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 _PAGE: Final = 200
 """What the listings of launch templates and of fast restores give at most."""
 _TRIES: Final = 3
+_LOOK_AGAIN: Final = frozenset({Kind.UNKNOWN, Kind.GONE, Kind.DENIED})
+"""After these it may have happened, or one may be gone: IAM denies what has no tags any more."""
+MAX_PREVIEWED: Final = 500
+"""So many last looks take a minute at the default pace."""
 
 
 def gather(run: Run[RetentionRequest]) -> Facts:
@@ -160,49 +164,43 @@ class Changes:
         self._run = run
         self._case = case
         self._looks = LastLook(ids, self._read, run.scene.clock)
+        self._previewed = 0
         self.breaker = Breaker()
 
     def preview(self, unit: Batch) -> list[Outcome]:
-        """Look as `apply` would, and change nothing."""
-        outcomes = []
-        for decision in unit.decisions:
-            now = self._decide_again(decision, self._looks.at(decision.target))
-            result = Result.PLANNED if now.is_change else Result.UNCHANGED
-            outcomes.append(Outcome(now, result))
-        return outcomes
+        """Look as `apply` would, and change nothing; many are planned without a look.
+
+        There is no listing of what is shared: a look is a call for each snapshot.
+        """
+        if self._previewed >= MAX_PREVIEWED:
+            return settle(unit.decisions, Result.PLANNED, last_look="left out")
+        self._previewed += len(unit.decisions)
+        return [self._look_at(decision) for decision in unit.decisions]
 
     def apply(self, unit: Batch) -> list[Outcome]:
         """Carry out one unit; protection that AWS knows of leaves a snapshot as it is."""
         self.breaker.check()
-        try:
-            outcomes = self._apply(unit)
-        except ListingError as error:
-            outcomes = fail(unit.decisions, error.failure.as_error(), {})
+        carry_out = self._tag if unit.lane != "DeleteSnapshot" else self._delete_each
+        outcomes = carry_out(unit.decisions)
         self.breaker.count(outcomes)
         return outcomes
 
-    def _apply(self, unit: Batch) -> list[Outcome]:
-        if unit.lane == "DeleteSnapshot":
-            return [self._delete(decision) for decision in unit.decisions]
-        again = [self._decide_again(d, self._looks.at(d.target)) for d in unit.decisions]
-        tagged = [decision for decision in again if decision.is_change]
-        unchanged = [Outcome(d, Result.UNCHANGED) for d in again if not d.is_change]
-        return [*unchanged, *self._tag(tagged)]
+    def _delete_each(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        return [self._delete(decision) for decision in decisions]
 
     def _delete(self, decision: Decision, tries: int = _TRIES) -> Outcome:
-        """Delete one snapshot; EC2 may be asked twice, and what is gone is as good as deleted."""
-        seen = self._looks.at(decision.target)
-        now = self._decide_again(decision, seen)
-        if now.reason == Reason.GONE:
+        """Delete one snapshot; EC2 may be asked again, and what is gone is as good as deleted."""
+        seen, looked = self._looks.at(decision.target), self._look_at(decision)
+        if looked.decision.reason == Reason.GONE:
             return Outcome(decision, Result.DONE, {"gone": True})
-        if now.action == Action.UNMARK:
-            return self._tag([now])[0]
-        if not now.is_change:
-            return Outcome(now, Result.UNCHANGED)
+        if looked.decision.action == Action.UNMARK:
+            return self._tag([looked.decision])[0]
+        if looked.result is not Result.PLANNED:
+            return looked
         failure = self._send_delete(decision.target, seen)
         if failure is None or failure.kind is Kind.GONE:
             return Outcome(decision, Result.DONE)
-        if failure is STALE or (failure.kind is Kind.UNKNOWN and tries > 1):
+        if failure is STALE or (failure.kind in _LOOK_AGAIN and tries > 1):
             self._looks.forget(decision.target)
             return self._delete(decision, tries - (failure is not STALE))
         return undeleted(decision, failure)
@@ -222,25 +220,27 @@ class Changes:
         except AWS_ERRORS as error:
             return classify(error)
 
-    def _tag(self, decisions: Sequence[Decision]) -> list[Outcome]:
-        """Mark or unmark together; one that EC2 does not know must not cost the others."""
-        if not decisions:
-            return []
+    def _tag(self, decisions: Sequence[Decision], tries: int = _TRIES) -> list[Outcome]:
+        """Mark or unmark together; of a batch that is refused, look at each once more."""
+        looked = [self._look_at(decision) for decision in decisions]
+        standing = [each.decision for each in looked if each.result is Result.PLANNED]
+        ended = [each for each in looked if each.result is not Result.PLANNED]
+        if not standing:
+            return ended
         try:
-            written = self._send_tags(decisions)
+            written = self._send_tags(standing)
         except AWS_ERRORS as error:
             failure = classify(error)
-            if failure.kind is Kind.GONE and len(decisions) > 1:
-                half = len(decisions) // 2
-                return [*self._tag(decisions[:half]), *self._tag(decisions[half:])]
-            if failure.kind is Kind.GONE:
-                return [Outcome(left(decisions[0], Reason.GONE), Result.UNCHANGED)]
-            return fail(decisions, failure.as_error(), {})
-        return [Outcome(decision, Result.DONE, written) for decision in decisions]
+            if failure.kind not in _LOOK_AGAIN or tries == 1:
+                return [*ended, *fail(standing, failure.as_error(), {})]
+            for decision in standing:
+                self._looks.forget(decision.target)
+            return [*ended, *self._tag(standing, tries - 1)]
+        return [*ended, *(Outcome(decision, Result.DONE, written) for decision in standing)]
 
     def _send_tags(self, decisions: Sequence[Decision]) -> dict[str, Json]:
         """Write or remove the mark; its two days begin as it is sent."""
-        client, scene = self._run.scene.account.ec2, self._run.scene
+        client, scene = self._run.scene.account.ec2_once, self._run.scene
         ids = [decision.target for decision in decisions]
         if decisions[0].action == Action.UNMARK:
             only: list[TagTypeDef] = [{"Key": tag.DELETE_AFTER}]
@@ -254,14 +254,18 @@ class Changes:
 
         return scene.pacer.call("CreateTags", mark)
 
-    def _decide_again(self, decision: Decision, seen: Seen) -> Decision:
-        """Judge by what was just seen; whatever does not come to the same is left as it is."""
-        if seen.snapshot is None:
-            return left(decision, Reason.GONE)
-        shared: frozenset[str] = frozenset()
-        if decision.action != Action.UNMARK and self._is_shared(decision.target):
-            shared = frozenset({decision.target})
-        return reconciled(decision, judge(seen.snapshot, replace(self._case, shared=shared)))
+    def _look_at(self, decision: Decision) -> Outcome:
+        """Judge again by what is there now: `planned` where the change stands."""
+        try:
+            snapshot = self._looks.at(decision.target).snapshot
+            is_shared = _sharing_counts(decision) and self._is_shared(decision.target)
+        except ListingError as error:
+            return fail([decision], error.failure.as_error(), {})[0]
+        if snapshot is None:
+            return Outcome(left(decision, Reason.GONE), Result.UNCHANGED)
+        shared = frozenset({decision.target} if is_shared else ())
+        now = reconciled(decision, judge(snapshot, replace(self._case, shared=shared)))
+        return Outcome(now, Result.PLANNED if now.is_change else Result.UNCHANGED)
 
     def _is_shared(self, snapshot_id: str) -> bool:
         """Tell whether anybody else may make volumes of it; there is no listing of that."""
@@ -284,3 +288,8 @@ class Changes:
         scene = self._run.scene
         found = list_snapshots(scene.account, scene.pacer, {"snapshot-id": ids})
         return {snapshot.id: snapshot for snapshot in found}
+
+
+def _sharing_counts(decision: Decision) -> bool:
+    """Tell whether a change depends on it: not the unmarking of what another gate keeps."""
+    return decision.action != Action.UNMARK or decision.reason == Reason.SHARED

@@ -115,20 +115,74 @@ def role_of(function_logical_id: str) -> str:
     return str(role)
 
 
-def statements(role_logical_id: str) -> list[Properties]:
-    """Return all statements that a role may have, with every optional feature switched on."""
-    role = properties("AWS::IAM::Role")[role_logical_id]
-    documents = [each["PolicyDocument"] for each in role.get("Policies", [])] + [
-        policy["PolicyDocument"]
-        for policy in properties("AWS::IAM::Policy").values()
-        if {"Ref": role_logical_id} in policy["Roles"]
+def statements(role_logical_id: str, template: Properties | None = None) -> list[Properties]:
+    """Return all statements that a role may have, with every optional feature switched on.
+
+    Given a template from `deployed`, those that the role has with that template's parameters.
+    """
+    made = (template or expanded())["Resources"]
+    role = made[role_logical_id]["Properties"]
+    own = [policy for each in role.get("Policies", []) for policy in branches(each)]
+    shared = [made[ref["Ref"]]["Properties"] for ref in role.get("ManagedPolicyArns", [])]
+    apart = [
+        resource["Properties"]
+        for resource in made.values()
+        if resource["Type"] == "AWS::IAM::Policy"
+        and {"Ref": role_logical_id} in resource["Properties"]["Roles"]
     ]
     return [
         statement
-        for document in documents
-        for entry in document["Statement"]
+        for policy in [*own, *shared, *apart]
+        for entry in policy["PolicyDocument"]["Statement"]
         for statement in branches(entry)
     ]
+
+
+def deployed(**parameters: str | float) -> Properties:
+    """Return the template that CloudFormation would deploy with these parameters.
+
+    The others have their defaults. What a condition leaves out is gone, and `Fn::If` is decided;
+    other intrinsic functions stay.
+    """
+    template = expanded()
+    values = {name: each["Default"] for name, each in template["Parameters"].items()}
+    assert parameters.keys() <= values.keys()
+    values |= parameters
+    conditions = template["Conditions"]
+    truths = {name: _true(each, conditions, values) for name, each in conditions.items()}
+    decided: Properties = _decided(template, truths)
+    return decided
+
+
+def _true(condition: Properties, conditions: Properties, values: Properties) -> bool:
+    ((kind, inner),) = condition.items()
+    match kind:
+        case "Condition":
+            return _true(conditions[inner], conditions, values)
+        case "Fn::Not":
+            return not _true(inner[0], conditions, values)
+        case "Fn::And":
+            return all(_true(each, conditions, values) for each in inner)
+        case _:
+            assert kind == "Fn::Equals", kind
+            left, right = (values[e["Ref"]] if isinstance(e, dict) else e for e in inner)
+            return str(left) == str(right)
+
+
+def _decided(value: Any, truths: dict[str, bool]) -> Any:
+    if isinstance(value, list):
+        return [each for inner in value if (each := _decided(inner, truths)) != NO_VALUE]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Fn::If"}:
+        name, then, otherwise = value["Fn::If"]
+        return _decided(then if truths[name] else otherwise, truths)
+    kept = {
+        key: _decided(inner, truths)
+        for key, inner in value.items()
+        if not (isinstance(inner, dict) and truths.get(str(inner.get("Condition"))) is False)
+    }
+    return {key: inner for key, inner in kept.items() if inner != NO_VALUE}
 
 
 def allowed_actions(function_logical_id: str) -> set[str]:
@@ -166,8 +220,8 @@ def texts(value: object) -> Iterator[str]:
             return
 
 
-def with_defaults(value: object, template: Properties) -> str:
-    """Return a text or an `Fn::Sub` with the parameters' defaults put in."""
+def with_values(value: object, template: Properties, **values: str) -> str:
+    """Return a text or an `Fn::Sub` with parameters put in: defaults where no value is given."""
     text = value["Fn::Sub"] if isinstance(value, dict) else value
-    parameters = template["Parameters"]
-    return re.sub(r"\$\{(\w+)}", lambda match: str(parameters[match[1]]["Default"]), str(text))
+    known = {name: str(each["Default"]) for name, each in template["Parameters"].items()} | values
+    return re.sub(r"\$\{(\w+)}", lambda match: known[match[1]], str(text))

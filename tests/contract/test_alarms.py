@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,11 +32,17 @@ MAIN = _alarms(expanded())
 EXTRA = _alarms(written(EXTRA_POLICY))
 
 
-def _watching(alarms: dict[str, Properties], metric: str) -> list[Properties]:
-    return [alarm for alarm in alarms.values() if alarm["MetricName"] == metric]
+def _watching(
+    alarms: dict[str, Properties], metric: str, chore: str | None = None
+) -> list[Properties]:
+    return [
+        alarm
+        for alarm in alarms.values()
+        if alarm["MetricName"] == metric and chore in {None, _dimensions(alarm).get("Chore")}
+    ]
 
 
-def _dimensions(alarm: Properties) -> dict[str, object]:
+def _dimensions(alarm: Properties) -> dict[str, Any]:
     return {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
 
 
@@ -55,14 +61,30 @@ def test_every_function_has_an_alarm_on(metric: str) -> None:
 
 @pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
 def test_heartbeat_alarm_breaches_on_missing_data(alarms: dict[str, Properties]) -> None:
-    (alarm,) = _watching(alarms, "Heartbeat")
+    beats = _watching(alarms, "Heartbeat")
 
-    assert alarm["TreatMissingData"] == "breaching"
-    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
-        "Sum",
-        "LessThanThreshold",
-        1,
-    )
+    assert {_dimensions(alarm)["Chore"] for alarm in beats} >= {"snapshot", "retention"}
+    for alarm in beats:
+        assert alarm["TreatMissingData"] == "breaching"
+        assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+            "Sum",
+            "LessThanThreshold",
+            1,
+        )
+
+
+def test_every_chore_has_a_heartbeat_alarm() -> None:
+    beating = [_dimensions(alarm)["Chore"] for alarm in _watching(MAIN, "Heartbeat")]
+
+    assert sorted(f"{chore.capitalize()}Function" for chore in beating) == sorted(functions())
+
+
+@pytest.mark.parametrize(("metric", "minutes"), [("Heartbeat", 20), ("ConfirmedSubscriptions", 15)])
+def test_alerts_chore_may_be_silent_for_minutes_alone(metric: str, minutes: int) -> None:
+    (alarm,) = _watching(MAIN, metric, "alerts")
+
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == minutes * 60
+    assert "DatapointsToAlarm" not in alarm
 
 
 @pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
@@ -75,13 +97,23 @@ def test_stale_backups_alarm_breaches_on_missing_data(alarms: dict[str, Properti
 
 
 @pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
-@pytest.mark.parametrize("metric", ["Heartbeat", "NewestBackupAgeHours"])
+@pytest.mark.parametrize(
+    ("metric", "chore"),
+    [("Heartbeat", "snapshot"), ("Heartbeat", "retention"), ("NewestBackupAgeHours", "snapshot")],
+)
 def test_one_policy_cannot_hide_the_silence_of_another(
-    alarms: dict[str, Properties], metric: str
+    alarms: dict[str, Properties], metric: str, chore: str
 ) -> None:
-    (alarm,) = _watching(alarms, metric)
+    (alarm,) = _watching(alarms, metric, chore)
 
     assert list(_dimensions(alarm)) == ["Installation", "Chore", "Policy"]
+
+
+@pytest.mark.parametrize("metric", ["Heartbeat", "UnsentAlerts", "ConfirmedSubscriptions"])
+def test_alerts_chore_has_no_policies_to_tell_apart(metric: str) -> None:
+    (alarm,) = _watching(MAIN, metric, "alerts")
+
+    assert list(_dimensions(alarm)) == ["Installation", "Chore"]
 
 
 def test_alarms_watch_metrics_that_exist() -> None:
@@ -89,7 +121,7 @@ def test_alarms_watch_metrics_that_exist() -> None:
 
     assert {alarm["Namespace"] for alarm in own} == {telemetry.NAMESPACE}
     assert {alarm["MetricName"] for alarm in own} <= telemetry.UNITS.keys()
-    assert {_dimensions(alarm)["Chore"] for alarm in own} == {"snapshot"}
+    assert {_dimensions(alarm)["Chore"] for alarm in own} == {"snapshot", "retention", "alerts"}
 
 
 @pytest.mark.parametrize("path", [TEMPLATE, EXTRA_POLICY], ids=lambda path: path.name)
@@ -105,24 +137,43 @@ def test_no_alarm_looks_back_further_than_cloudwatch_allows(path: object) -> Non
 
 
 def test_what_may_have_silenced_the_alerts_goes_to_the_watchdog() -> None:
-    told = {
-        alarm["MetricName"]: (alarm["AlarmActions"], alarm["OKActions"]) for alarm in MAIN.values()
+    told = {id_: (alarm["AlarmActions"], alarm["OKActions"]) for id_, alarm in MAIN.items()}
+    heartbeats = {id_ for id_, alarm in MAIN.items() if alarm["MetricName"] == "Heartbeat"}
+    of_alerts = {
+        "AlertsErrorsAlarm",
+        "AlertsThrottlesAlarm",
+        "AlertsHeartbeatAlarm",
+        "AlertsUnsentAlarm",
+        "AlertsSubscriptionsAlarm",
     }
 
     assert told == {
-        "ApproximateNumberOfMessagesVisible": (ALERTS, ALERTS),
-        "Errors": (ALERTS, ALERTS),
-        "Heartbeat": (WATCHDOG, WATCHDOG),
-        "NewestBackupAgeHours": (ALERTS, ALERTS),
-        "Throttles": (ALERTS, ALERTS),
-        "UnsentAlerts": (WATCHDOG, WATCHDOG),
+        id_: (WATCHDOG, WATCHDOG) if id_ in of_alerts | heartbeats else (ALERTS, ALERTS)
+        for id_ in MAIN.keys() | of_alerts
     }
 
 
 def test_unsent_alerts_stay_an_alarm_until_a_run_says_that_they_were_sent() -> None:
     (alarm,) = _watching(MAIN, "UnsentAlerts")
 
+    assert _dimensions(alarm)["Chore"] == "alerts"
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Maximum",
+        "GreaterThanThreshold",
+        0,
+    )
     assert alarm["TreatMissingData"] == "ignore"
+
+
+def test_a_topic_without_a_subscriber_and_one_that_nobody_looks_at_are_alarms() -> None:
+    (alarm,) = _watching(MAIN, "ConfirmedSubscriptions")
+
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Minimum",
+        "LessThanThreshold",
+        1,
+    )
+    assert alarm["TreatMissingData"] == "breaching"
 
 
 def test_failure_queue_alarm_fires_for_a_single_message() -> None:

@@ -1,19 +1,21 @@
-"""The shape of every policy: what is allowed, on what, and under which conditions."""
+"""The shape of every role: what is allowed, on what, and under which conditions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.contract.template import (
     allowed_actions,
     as_list,
+    branches,
+    deployed,
     functions,
     properties,
+    resources,
     role_of,
     statements,
-    written,
 )
 
 if TYPE_CHECKING:
@@ -21,15 +23,22 @@ if TYPE_CHECKING:
 
 EVERYTHING_IS_ALLOWED_TO = {
     "ReadFleet": "EC2's Describe calls take no resource; ec2:Region holds them to this region",
+    "ReadSnapshotsAndTheirUses": "likewise",
+    "ReadGroups": "Auto Scaling's Describe calls take no resource",
+    "ListRecycleBinRules": "ListRules takes no resource, only the kind of what the rules keep",
     "SendTraces": "X-Ray's Put calls take no resource",
 }
-"""The only statements on all resources, and why."""
+"""The only statements on all resources, and why.
+
+Source: Service Authorization Reference, the tables of actions of EC2, EC2 Auto Scaling, Recycle
+Bin and X-Ray.
+"""
 
 OWNER = {"Fn::If": ["IsNamedByStack", {"Ref": "AWS::StackName"}, {"Ref": "Installation"}]}
 SNAPSHOTS = {"Fn::Sub": "arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*"}
 ACCOUNT = {"Ref": "AWS::AccountId"}
 TAG = "caretaker:managed-by"
-RESOURCE_POLICIES = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy")
+OURS = {f"aws:ResourceTag/{TAG}": OWNER}
 
 ROLES = sorted(properties("AWS::IAM::Role"))
 OF_ROLES = [
@@ -39,17 +48,23 @@ OF_ROLES = [
 ]
 
 
-def _resource_policies() -> list[Any]:
-    return [
-        pytest.param(policy["PolicyDocument"]["Statement"], id=id_)
-        for kind in RESOURCE_POLICIES
-        for id_, policy in properties(kind).items()
-    ]
+def _of(function: str, sid: str) -> Properties:
+    (found,) = (s for s in statements(role_of(function)) if s["Sid"] == sid)
+    return found
 
 
 def _snapshot(sid: str) -> Properties:
-    (found,) = (s for s in statements(role_of("SnapshotFunction")) if s["Sid"] == sid)
-    return found
+    return _of("SnapshotFunction", sid)
+
+
+def _changing(role: str, template: Properties | None = None) -> list[tuple[str, Properties]]:
+    """Return each action of EC2 that is no reading one, with its statement."""
+    return [
+        (action, statement)
+        for statement in statements(role, template)
+        for action in as_list(statement["Action"])
+        if action.startswith("ec2:") and not action.startswith("ec2:Describe")
+    ]
 
 
 def test_there_are_roles_and_statements_to_look_at() -> None:
@@ -86,11 +101,14 @@ def test_every_role_takes_the_permissions_boundary(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_role_is_one_services_alone_and_has_no_managed_policy(role: str) -> None:
+def test_every_role_is_one_services_alone_and_has_no_managed_policy_but_the_stacks_own(
+    role: str,
+) -> None:
     made = properties("AWS::IAM::Role")[role]
     (trust,) = made["AssumeRolePolicyDocument"]["Statement"]
+    shared = [{"Ref": "RunningPolicy"}] if role in map(role_of, functions()) else []
 
-    assert "ManagedPolicyArns" not in made
+    assert made.get("ManagedPolicyArns", []) == shared
     assert trust["Sid"]
     assert trust["Principal"] in (
         {"Service": "lambda.amazonaws.com"},
@@ -119,10 +137,12 @@ def test_scheduler_role_starts_functions_of_this_stack_and_fills_the_failure_que
     }
 
 
-def test_fleet_is_read_in_this_region_alone() -> None:
-    assert _snapshot("ReadFleet")["Condition"] == {
-        "StringEquals": {"ec2:Region": {"Ref": "AWS::Region"}}
-    }
+@pytest.mark.parametrize("statement", OF_ROLES)
+def test_what_takes_no_resource_is_read_in_this_region_alone(statement: Properties) -> None:
+    if statement["Resource"] == "*" and statement["Sid"] != "SendTraces":
+        of_ec2 = all(action.startswith("ec2:") for action in as_list(statement["Action"]))
+        key = "ec2:Region" if of_ec2 else "aws:RequestedRegion"
+        assert statement["Condition"]["StringEquals"][key] == {"Ref": "AWS::Region"}
 
 
 def test_snapshots_are_made_from_any_volume_and_instance_of_this_account() -> None:
@@ -161,38 +181,120 @@ def test_snapshot_role_writes_managed_by_only_at_creation() -> None:
     }
 
 
-def test_only_snapshots_of_this_installation_are_deleted() -> None:
-    deleting = [
-        statement
-        for statement in statements(role_of("SnapshotFunction"))
-        if any("Delete" in a for a in as_list(statement["Action"]) if a.startswith("ec2:"))
+@pytest.mark.parametrize("role", ROLES)
+def test_whatever_changes_a_snapshot_asks_for_the_owners_tag(role: str) -> None:
+    for _, statement in _changing(role):
+        if statement["Sid"] == "SnapshotAnySource":
+            continue  # what is read; the snapshots made of it have a statement of their own
+        making = statement["Sid"] in {"MakeOnlyTaggedSnapshots", "TagSnapshotsWhileMakingThem"}
+        key = f"aws:{'Request' if making else 'Resource'}Tag/{TAG}"
+
+        assert statement["Resource"] == SNAPSHOTS
+        assert statement["Condition"]["StringEquals"][key] == OWNER
+
+
+@pytest.mark.parametrize("function", ["SnapshotFunction", "RetentionFunction"])
+def test_only_snapshots_of_this_installation_are_deleted(function: str) -> None:
+    deleting = [s for action, s in _changing(role_of(function)) if action == "ec2:DeleteSnapshot"]
+
+    assert [(s["Resource"], s["Condition"]) for s in deleting] == [
+        (SNAPSHOTS, {"StringEquals": OURS})
     ]
 
-    assert [(s["Action"], s["Resource"]) for s in deleting] == [("ec2:DeleteSnapshot", SNAPSHOTS)]
-    assert deleting[0]["Condition"] == {"StringEquals": {f"aws:ResourceTag/{TAG}": OWNER}}
+
+@pytest.mark.parametrize("action", ["ec2:CreateTags", "ec2:DeleteTags"])
+def test_retention_writes_and_removes_its_mark_alone_and_on_own_snapshots_alone(
+    action: str,
+) -> None:
+    tagging = [each for name, each in _changing("RetentionRole") if name == action]
+
+    assert [(each["Resource"], each["Condition"]) for each in tagging] == [
+        (
+            SNAPSHOTS,
+            {
+                "StringEquals": OURS,
+                "ForAllValues:StringEquals": {"aws:TagKeys": ["caretaker:delete-after"]},
+                # Without this the line above also holds for no keys at all.
+                "Null": {"aws:TagKeys": "false"},
+            },
+        )
+    ]
 
 
-def test_snapshot_function_invokes_nothing_but_itself() -> None:
-    assert _snapshot("ContinueOwnRun")["Resource"] == {"Fn::GetAtt": ["SnapshotFunction", "Arn"]}
+def test_retention_in_report_mode_can_neither_delete_nor_tag() -> None:
+    can = {
+        mode: [action for action, _ in _changing("RetentionRole", deployed(RetentionMode=mode))]
+        for mode in ("report", "act")
+    }
+
+    assert can == {"report": [], "act": ["ec2:CreateTags", "ec2:DeleteTags", "ec2:DeleteSnapshot"]}
+    assert _changing("RetentionRole", deployed()) == []
 
 
-def test_snapshot_function_writes_reports_under_its_own_name_alone() -> None:
-    assert _snapshot("WriteReports")["Resource"] == {"Fn::Sub": "${ReportsBucket.Arn}/snapshot/*"}
+def test_shares_are_read_of_own_snapshots_alone() -> None:
+    shares = _of("RetentionFunction", "ReadSharesOfOwnSnapshots")
+
+    assert (shares["Resource"], shares["Condition"]) == (SNAPSHOTS, {"StringEquals": OURS})
+
+
+def test_alerts_role_may_do_nothing_in_ec2_and_nothing_elsewhere() -> None:
+    services = {action.partition(":")[0] for action in allowed_actions("AlertsFunction")}
+
+    assert not services & {"autoscaling", "ec2", "rbin", "sts"}
+
+
+@pytest.mark.parametrize("switch", ["on", "off"])
+@pytest.mark.parametrize("function", functions())
+def test_topics_are_published_to_where_they_exist_and_the_watchdogs_by_alerts_alone(
+    function: str, switch: str
+) -> None:
+    template = deployed(UrgentTopic=switch, ChatTopic=switch, PagerTopic=switch)
+    told = [
+        topic["Ref"]
+        for statement in statements(role_of(function), template)
+        if statement["Action"] == "sns:Publish"
+        for topic in as_list(statement["Resource"])
+    ]
+
+    made = {id_ for id_ in resources("AWS::SNS::Topic") if id_ in template["Resources"]}
+    assert len(made) == (5 if switch == "on" else 2)
+    assert set(told) == made - (set() if function == "AlertsFunction" else {"WatchdogTopic"})
+
+
+def test_alerts_function_counts_the_subscribers_of_every_topic() -> None:
+    counted = _of("AlertsFunction", "CountSubscribers")["Resource"]
+    refs = [ref["Ref"] for entry in counted for ref in branches(entry)]
+
+    assert sorted(refs) == sorted(resources("AWS::SNS::Topic"))
+
+
+@pytest.mark.parametrize("function", functions())
+def test_a_function_invokes_nothing_but_itself(function: str) -> None:
+    assert _of(function, "ContinueOwnRun")["Resource"] == {"Fn::GetAtt": [function, "Arn"]}
+
+
+@pytest.mark.parametrize("function", functions())
+def test_a_function_writes_reports_and_log_in_its_own_place_alone(function: str) -> None:
+    folder = f"${{ReportsBucket.Arn}}/{function.removesuffix('Function').lower()}/*"
+    group = functions()[function]["LoggingConfig"]["LogGroup"]["Ref"]
+
+    assert _of(function, "WriteReports")["Resource"] == {"Fn::Sub": folder}
+    assert _of(function, "WriteLogs")["Resource"] == {"Fn::GetAtt": [group, "Arn"]}
 
 
 @pytest.mark.parametrize(
-    ("sid", "condition"), [("SendTraces", "IsTracing"), ("WorkElsewhere", "HasTargetRole")]
+    ("sid", "parameter", "value"),
+    [("SendTraces", "Tracing", "Active"), ("WorkElsewhere", "TargetRoleName", "member")],
 )
-def test_permission_is_given_only_with_its_parameter(sid: str, condition: str) -> None:
-    entries = [
-        entry
-        for policy in written()["Resources"]["SnapshotRole"]["Properties"]["Policies"]
-        for entry in policy["PolicyDocument"]["Statement"]
-    ]
+@pytest.mark.parametrize("role", [role_of(function) for function in functions()])
+def test_permission_is_given_only_with_its_parameter(
+    role: str, sid: str, parameter: str, value: str
+) -> None:
+    without = {s["Sid"] for s in statements(role, deployed())}
+    given = {s["Sid"] for s in statements(role, deployed(**{parameter: value}))}
 
-    guarded = {e["Fn::If"][1]["Sid"]: e["Fn::If"] for e in entries if "Fn::If" in e}
-    assert guarded[sid][0] == condition
-    assert guarded[sid][2] == {"Ref": "AWS::NoValue"}
+    assert sid not in without
+    assert given - without == ({sid} if (role, sid) != ("AlertsRole", "WorkElsewhere") else set())
 
 
 @pytest.mark.parametrize("function", functions())
@@ -201,64 +303,3 @@ def test_no_function_may_change_permissions_or_read_all_roles(function: str) -> 
 
     assert "iam" not in services
     assert not {"*", "organizations"} & services
-
-
-@pytest.mark.parametrize("policy", _resource_policies())
-def test_no_resource_policy_allows_everyone(policy: list[Properties]) -> None:
-    for statement in policy:
-        open_to_all = statement["Principal"] in ("*", {"AWS": "*"})
-
-        assert statement["Sid"]
-        assert not (open_to_all and statement["Effect"] == "Allow")
-        if "Service" in statement["Principal"]:
-            assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
-
-
-@pytest.mark.parametrize("policy", _resource_policies())
-def test_every_resource_policy_refuses_plain_http(policy: list[Properties]) -> None:
-    denied = [statement for statement in policy if statement["Effect"] == "Deny"]
-
-    assert [statement["Condition"] for statement in denied] == [
-        {"Bool": {"aws:SecureTransport": "false"}}
-    ]
-    assert denied[0]["Principal"] == "*"
-
-
-@pytest.mark.parametrize(
-    ("thing", "kind", "listed"),
-    [
-        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
-        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
-        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
-    ],
-)
-def test_every_topic_queue_and_bucket_has_a_policy(thing: str, kind: str, listed: str) -> None:
-    covered = [ref["Ref"] for p in properties(kind).values() for ref in as_list(p[listed])]
-
-    assert sorted(covered) == sorted(properties(thing))
-
-
-def test_alarms_can_use_the_topics_and_their_key() -> None:
-    alarms = {"Service": "cloudwatch.amazonaws.com"}
-    key = properties("AWS::KMS::Key")["TopicsKey"]["KeyPolicy"]["Statement"]
-    documents = [p["PolicyDocument"] for p in properties("AWS::SNS::TopicPolicy").values()]
-
-    assert [s["Action"] for s in key if s["Principal"] == alarms] == [
-        ["kms:Decrypt", "kms:GenerateDataKey*"]
-    ]
-    for document in documents:
-        (publish,) = (s for s in document["Statement"] if s["Principal"] == alarms)
-        assert (publish["Effect"], publish["Action"]) == ("Allow", "sns:Publish")
-
-
-def test_failure_queue_takes_messages_from_the_rules_of_this_stack_alone() -> None:
-    (policy,) = properties("AWS::SQS::QueuePolicy").values()
-    (events,) = (
-        statement
-        for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Principal"] == {"Service": "events.amazonaws.com"}
-    )
-
-    assert events["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        {"Fn::GetAtt": [rule, "Arn"]} for rule in properties("AWS::Events::Rule")
-    ]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from caretaker import settings
-from functions.snapshot.request import ONE, SET, SnapshotRequest
+from caretaker.settings import Mode
+from caretaker.tags import MANAGED_BY
 from tests.contract.template import (
     EXTRA_POLICY,
     ROOT,
     TEMPLATE,
-    as_list,
+    deployed,
     environment,
     expanded,
     functions,
@@ -23,16 +22,15 @@ from tests.contract.template import (
     resources,
     role_of,
     texts,
-    with_defaults,
     written,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-STATE = {"Fn::If": ["IsEnabled", "ENABLED", "DISABLED"]}
+
 NAME = re.compile(r"(Bucket|Table|Topic|Queue|Function|Role|LogGroup|Alarm|Layer|Policy)?Name")
-QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 
 NAMES_THAT_MAY_BE_FIXED = {
     (
@@ -42,87 +40,6 @@ NAMES_THAT_MAY_BE_FIXED = {
     ("AWS::Lambda::Permission", "FunctionName"): "tells which function, names nothing",
     ("AWS::Lambda::EventInvokeConfig", "FunctionName"): "tells which function, names nothing",
 }
-
-
-def test_every_schedule_and_rule_stops_with_enabled() -> None:
-    timers = properties("AWS::Scheduler::Schedule") | properties("AWS::Events::Rule")
-
-    assert timers
-    assert {id_: timer.get("State") for id_, timer in timers.items()} == dict.fromkeys(
-        timers, STATE
-    )
-
-
-def test_every_schedule_has_the_role_the_group_the_queue_and_its_retries_spelled_out() -> None:
-    for schedule in properties("AWS::Scheduler::Schedule").values():
-        assert schedule["GroupName"] == {"Ref": "ScheduleGroup"}
-        assert schedule["Target"]["RoleArn"] == {"Fn::GetAtt": ["SchedulerRole", "Arn"]}
-        assert schedule["Target"]["DeadLetterConfig"] == {"Arn": QUEUE}
-        assert schedule["Target"]["RetryPolicy"].keys() == {
-            "MaximumEventAgeInSeconds",
-            "MaximumRetryAttempts",
-        }
-        assert schedule["ScheduleExpressionTimezone"] == {"Ref": "ScheduleTimeZone"}
-
-
-def test_every_rule_keeps_what_it_cannot_deliver() -> None:
-    for rule in properties("AWS::Events::Rule").values():
-        for target in rule["Targets"]:
-            assert target["DeadLetterConfig"] == {"Arn": QUEUE}
-            assert target["RetryPolicy"].keys() == {
-                "MaximumEventAgeInSeconds",
-                "MaximumRetryAttempts",
-            }
-
-
-def test_rules_start_the_snapshot_chore_for_both_kinds_of_failed_snapshots_alone() -> None:
-    patterns = [rule["EventPattern"] for rule in properties("AWS::Events::Rule").values()]
-
-    assert [each["source"] for each in patterns] == [["aws.ec2"]] * len(patterns)
-    assert {each["detail-type"][0]: each["detail"] for each in patterns} == {
-        ONE: {"event": ["createSnapshot"], "result": ["failed"]},
-        SET: {"event": ["createSnapshots"], "result": ["failed"]},
-    }
-
-
-def test_only_rules_of_this_stack_may_call_a_function() -> None:
-    rules = properties("AWS::Events::Rule")
-    for permission in properties("AWS::Lambda::Permission").values():
-        rule, attribute = permission["SourceArn"]["Fn::GetAtt"]
-
-        assert permission["Principal"] == "events.amazonaws.com"
-        assert (rule in rules, attribute) == (True, "Arn")
-
-
-def _schedule_inputs(path: Path) -> list[Any]:
-    template = expanded() if path == TEMPLATE else written(path)
-    return [
-        pytest.param(with_defaults(resource["Properties"]["Target"]["Input"], template), id=id_)
-        for id_, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::Scheduler::Schedule"
-    ]
-
-
-@pytest.mark.parametrize("text", [*_schedule_inputs(TEMPLATE), *_schedule_inputs(EXTRA_POLICY)])
-def test_every_schedule_sends_an_event_that_the_chore_takes(text: str) -> None:
-    placeholder = "<aws.scheduler.scheduled-time>"
-
-    assert placeholder in text
-    event = json.loads(text.replace(placeholder, "2026-11-21T03:00:00Z"))
-    assert SnapshotRequest.model_validate(event).scheduled_time is not None
-
-
-def test_daily_schedule_follows_the_stacks_mode_and_freshness_only_reports() -> None:
-    inputs = {
-        id_: json.loads(with_defaults(schedule["Target"]["Input"], expanded()))
-        for id_, schedule in properties("AWS::Scheduler::Schedule").items()
-    }
-
-    assert "mode" not in inputs["SnapshotFunctionDaily"]
-    assert inputs["SnapshotFunctionFreshness"]["mode"] == "report"
-    assert {each["max_age_hours"] for each in inputs.values()} == {
-        written()["Parameters"]["SnapshotMaxAgeHours"]["Default"]
-    }
 
 
 def test_every_function_has_a_role_and_a_log_group_of_its_own() -> None:
@@ -135,23 +52,6 @@ def test_every_function_has_a_role_and_a_log_group_of_its_own() -> None:
         retention = properties("AWS::Logs::LogGroup")[group]["RetentionInDays"]
         assert retention == {"Ref": "LogRetentionDays"}
     assert {function["LoggingConfig"]["LogFormat"] for function in functions().values()} == {"JSON"}
-
-
-def test_every_function_has_a_failure_destination_and_its_retries_spelled_out() -> None:
-    configured = {
-        config["FunctionName"]["Ref"]: config
-        for config in properties("AWS::Lambda::EventInvokeConfig").values()
-    }
-
-    assert configured.keys() == functions().keys()
-    for config in configured.values():
-        assert config["DestinationConfig"]["OnFailure"]["Destination"] == QUEUE
-        assert 0 <= config["MaximumRetryAttempts"] <= 2
-
-
-def test_no_event_waits_until_the_next_hourly_run() -> None:
-    for config in properties("AWS::Lambda::EventInvokeConfig").values():
-        assert config["MaximumEventAgeInSeconds"] < 3600
 
 
 def test_every_function_runs_the_python_of_the_project_from_its_own_folder() -> None:
@@ -272,88 +172,82 @@ def test_every_topic_is_encrypted_with_a_key_of_the_customer() -> None:
         "Fn::If": ["MakesTopicsKey", {"Fn::GetAtt": ["TopicsKey", "Arn"]}, {"Ref": "TopicsKeyArn"}]
     }
 
-    assert [t["KmsMasterKeyId"] for t in properties("AWS::SNS::Topic").values()] == [key, key]
+    topics = properties("AWS::SNS::Topic")
+    assert {id_: topic["KmsMasterKeyId"] for id_, topic in topics.items()} == dict.fromkeys(
+        topics, key
+    )
     assert resources("AWS::KMS::Key")["TopicsKey"]["Condition"] == "MakesTopicsKey"
 
 
-@pytest.mark.parametrize("path", [TEMPLATE, EXTRA_POLICY], ids=lambda path: path.name)
-def test_every_parameter_is_described_limited_and_has_a_default_within_its_limits(
-    path: Path,
+@pytest.mark.parametrize(
+    ("parameter", "topic", "variable"),
+    [
+        ("UrgentTopic", "UrgentAlertsTopic", settings.CARETAKER_URGENT_TOPIC),
+        ("ChatTopic", "ChatAlertsTopic", settings.CARETAKER_CHAT_TOPIC),
+        ("PagerTopic", "PagerAlertsTopic", settings.CARETAKER_PAGER_TOPIC),
+    ],
+)
+def test_an_optional_topic_exists_and_is_known_only_when_it_is_on(
+    parameter: str, topic: str, variable: str
 ) -> None:
-    for name, parameter in written(path)["Parameters"].items():
-        default = parameter["Default"]
-
-        assert parameter["Description"].endswith("."), name
-        if "AllowedValues" in parameter:
-            assert default in parameter["AllowedValues"], name
-        elif parameter["Type"] == "Number":
-            assert parameter["MinValue"] <= default <= parameter["MaxValue"], name
-        else:
-            assert re.search(parameter["AllowedPattern"], default), name
-
-
-def test_every_parameter_is_shown_in_one_group() -> None:
-    groups = written()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-
-    shown = [name for group in groups for name in group["Parameters"]]
-    assert sorted(shown) == sorted(written()["Parameters"])
+    for switch, expected in {"off": "", "on": {"Ref": topic}}.items():
+        made = deployed(**{parameter: switch})
+        for id_ in functions():
+            given = made["Resources"][id_]["Properties"]["Environment"]["Variables"]
+            assert given[variable] == expected
+        assert (topic in made["Resources"]) == (switch == "on")
+        assert (f"{parameter}Arn" in made["Outputs"]) == (switch == "on")
+        for kind in ("Resources", "Outputs"):
+            mentioned = {"Ref": topic} in list(_references(made[kind]))
+            assert mentioned == (switch == "on")
 
 
-def test_every_parameter_is_used() -> None:
-    used = set(texts({key: written()[key] for key in ("Conditions", "Globals", "Resources")}))
-    placed = {name for text in used for name in re.findall(r"\$\{(\w+)}", text)}
-
-    assert written()["Parameters"].keys() - used - placed == set()
-
-
-def test_further_stacks_find_all_that_they_import() -> None:
-    exported = {
-        output["Export"]["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
-        for output in expanded()["Outputs"].values()
-        if "Export" in output
-    }
-    imported = set(
-        re.findall(r"ImportValue: !Sub \$\{CaretakerStack}-(\w+)", EXTRA_POLICY.read_text("utf-8"))
-    )
-
-    assert imported == exported
+def _references(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        if value.keys() == {"Ref"}:
+            yield value
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
 
 
-def test_outputs_name_every_function_topic_table_bucket_and_queue() -> None:
-    values = [output["Value"] for output in expanded()["Outputs"].values()]
-    kinds = {"Lambda::Function", "SNS::Topic", "DynamoDB::Table", "S3::Bucket", "SQS::Queue"}
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ({}, set()),
+        ({"AlertsEmail": "a@example.com"}, {"AlertsEmailSubscription"}),
+        ({"WatchdogEmail": "a@example.com"}, {"WatchdogEmailSubscription"}),
+        ({"UrgentTopic": "on"}, set()),
+        ({"UrgentPhone": "+15550100123", "UrgentEmail": "a@example.com"}, set()),
+        ({"UrgentTopic": "on", "UrgentPhone": "+15550100123"}, {"UrgentPhoneSubscription"}),
+        ({"UrgentTopic": "on", "UrgentEmail": "a@example.com"}, {"UrgentEmailSubscription"}),
+    ],
+    ids=str,
+)
+def test_people_are_subscribed_where_both_address_and_topic_are_given(
+    given: dict[str, str], made: set[str]
+) -> None:
+    resources = deployed(**given)["Resources"]
 
-    for kind in kinds:
-        for id_ in resources(f"AWS::{kind}"):
-            assert {"Ref": id_} in values
-
-
-@pytest.mark.parametrize("section", ["Parameters", "Outputs"])
-def test_install_page_names_every_parameter_and_output(section: str) -> None:
-    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
-
-    assert [name for name in written()[section] if f"`{name}`" not in page] == []
-
-
-def test_install_page_shows_the_defaults_of_the_template() -> None:
-    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
-    settings_table = page.partition("## Settings")[2].partition("\n## ")[0]
-    shown = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) \|", settings_table, re.MULTILINE))
-
-    for name, parameter in written()["Parameters"].items():
-        default = parameter["Default"]
-        assert shown[name] == ("empty" if default == "" else f"`{default}`")
+    assert {id_ for id_ in resources if id_.endswith("Subscription")} == made
 
 
-def test_samconfig_has_three_tables_of_known_parameters_and_no_account() -> None:
-    text = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
-    tables = {k: v for k, v in tomllib.loads(text).items() if k != "version"}
-    overrides = [
-        override.partition("=")[0]
-        for table in tables.values()
-        for override in as_list(table["deploy"]["parameters"].get("parameter_overrides", []))
+def test_recycle_bin_keeps_deleted_snapshots_of_this_installation_in_either_mode() -> None:
+    (rule,) = properties("AWS::Rbin::Rule").values()
+
+    assert rule["ResourceType"] == "EBS_SNAPSHOT"
+    assert rule["ResourceTags"] == [
+        {
+            "ResourceTagKey": MANAGED_BY,
+            "ResourceTagValue": environment("RetentionFunction")[settings.CARETAKER_INSTALLATION],
+        }
     ]
-
-    assert set(tables) == {"default", "prod", "local"}
-    assert set(overrides) <= written()["Parameters"].keys()
-    assert not re.search(r"\d{12}|profile *=", text)
+    assert rule["RetentionPeriod"] == {
+        "RetentionPeriodUnit": "DAYS",
+        "RetentionPeriodValue": {"Ref": "RecycleBinDays"},
+    }
+    for mode in Mode:
+        assert "RecycleBinRule" in deployed(RetentionMode=mode)["Resources"]
+    assert "RecycleBinRule" not in deployed(RecycleBinDays=0)["Resources"]

@@ -1,71 +1,127 @@
-"""What the snapshot function is seen to call, and what AWS asks for beyond that."""
+"""What every function is seen to call, and what AWS asks for beyond that, by chore."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from caretaker.harness import run_chore
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
     from tests.cloud import StrictCloud
 
-CALLED: Final = frozenset(
+_RUNNING: Final = frozenset(
     {
         "dynamodb:BatchWriteItem",
         "dynamodb:DeleteItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
+        "lambda:InvokeFunction",
+        "s3:PutObject",
+        "sns:Publish",
+    }
+)
+"""The harness's own: state, the report, alerts, and the next round."""
+
+CALLED_BY: Final[Mapping[str, frozenset[str]]] = {
+    "snapshot": _RUNNING
+    | {
         "ec2:CreateSnapshot",
         "ec2:CreateSnapshots",
         "ec2:DeleteSnapshot",
         "ec2:DescribeInstances",
         "ec2:DescribeSnapshots",
         "ec2:DescribeVolumes",
-        "lambda:InvokeFunction",
-        "s3:PutObject",
-        "sns:Publish",
         "sts:AssumeRole",
-    }
-)
-"""Every action of the snapshot function; any other call of it fails the test that saw it."""
-
-IMPLIED: Final = {
-    "ec2:CreateTags": "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html",
-    "kms:Decrypt": "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
-    "kms:GenerateDataKey": "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
-    "logs:CreateLogStream": "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
-    "logs:PutLogEvents": "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
-    "sqs:SendMessage": "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
-    "xray:PutTelemetryRecords": "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html",
-    "xray:PutTraceSegments": "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html",
+    },
+    "retention": _RUNNING
+    | {
+        "autoscaling:DescribeAutoScalingGroups",
+        "ec2:CreateTags",
+        "ec2:DeleteSnapshot",
+        "ec2:DeleteTags",
+        "ec2:DescribeFastSnapshotRestores",
+        "ec2:DescribeImages",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeLockedSnapshots",
+        "ec2:DescribeSnapshotAttribute",
+        "ec2:DescribeSnapshots",
+        "ec2:DescribeVolumes",
+        "rbin:GetRule",
+        "rbin:ListRules",
+        "sts:AssumeRole",
+    },
+    "alerts": _RUNNING | {"sns:GetTopicAttributes"},
 }
-"""Actions that AWS asks for without a call of ours, each with the page that says so.
+"""Every action of every chore; any other call of it fails the test that saw it."""
 
-In order: tags inside a create call; an encrypted topic; the function's log; its on-failure queue;
-its traces, which X-Ray's own client inside the runtime sends.
-"""
+CALLED: Final = CALLED_BY["snapshot"]
+
+_KEY_PAGE: Final = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
+_LOGS_PAGE: Final = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"
+_QUEUE_PAGE: Final = (
+    "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
+)
+_TRACES_PAGE: Final = "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"
+_TAGS_PAGE: Final = (
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html"
+)
+
+_IMPLIED_ALWAYS: Final = {
+    "kms:Decrypt": _KEY_PAGE,
+    "kms:GenerateDataKey": _KEY_PAGE,
+    "logs:CreateLogStream": _LOGS_PAGE,
+    "logs:PutLogEvents": _LOGS_PAGE,
+    "sqs:SendMessage": _QUEUE_PAGE,
+    "xray:PutTelemetryRecords": _TRACES_PAGE,
+    "xray:PutTraceSegments": _TRACES_PAGE,
+}
+"""In order: encrypted topics; the function's log; its on-failure queue; its traces, which X-Ray's
+own client inside the runtime sends."""
+
+IMPLIED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
+    "snapshot": _IMPLIED_ALWAYS | {"ec2:CreateTags": _TAGS_PAGE},  # tags inside a create call
+    "retention": _IMPLIED_ALWAYS,
+    "alerts": _IMPLIED_ALWAYS,
+}
+"""Actions that AWS asks for without a call of ours, each with the page that says so."""
 
 _IAM_NAMES: Final = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
 class Witness:
-    """Sees what the product calls while a chore runs, and nothing of what a test does by itself."""
+    """Sees what the product calls while a chore runs, and nothing of what a test does by itself.
+
+    `seen` holds the actions of every chore that ran, by its name.
+    """
 
     def __init__(self, cloud: StrictCloud) -> None:
         self._cloud = cloud
-        self.actions: set[str] = set()
+        self.seen: defaultdict[str, set[str]] = defaultdict(set)
+
+    @property
+    def actions(self) -> set[str]:
+        """The actions of all chores that ran."""
+        return set().union(*self.seen.values())
+
+    def surprises(self) -> dict[str, set[str]]:
+        """Return, by chore, the actions that it is not known to call."""
+        beyond = {name: seen - CALLED_BY.get(name, set()) for name, seen in self.seen.items()}
+        return {name: actions for name, actions in beyond.items() if actions}
 
     def attend(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Stand beside every run of a `Stack`."""
         monkeypatch.setattr("tests.support.stack.run_chore", self._run)
 
-    def _run(self, *args: Any, **named: Any) -> dict[str, Any]:
+    def _run(self, chore: Any, *args: Any, **named: Any) -> dict[str, Any]:
         before = len(self._cloud.calls)
         try:
-            return run_chore(*args, **named)
+            return run_chore(chore, *args, **named)
         finally:
-            seen = {call.action for call in list(self._cloud.calls)[before:]}
-            self.actions |= {_IAM_NAMES.get(action, action) for action in seen}
+            made = {call.action for call in list(self._cloud.calls)[before:]}
+            self.seen[chore.name] |= {_IAM_NAMES.get(action, action) for action in made}

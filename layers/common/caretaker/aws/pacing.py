@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -46,6 +46,9 @@ CHANGING: Final = Rate(50, 5)
 _BACKOFF: Final = 0.7
 _SMALLEST_SHARE: Final = 0.05
 _RECOVERY_PER_SECOND: Final = 0.04
+_SLOWEST_RECOVERY: Final = 0.004
+_RECOVERY_HALVES: Final = 0.5
+_RECOVERY_GROWS_PER_SECOND: Final = _RECOVERY_PER_SECOND / 300
 _CUT_EVERY_SECONDS: Final = 1.0
 
 
@@ -58,13 +61,17 @@ class Bucket:
     """Our side of one action's bucket: what we used of it, and how much others leave us.
 
     `share` falls when AWS throttles although we kept to the rate (somebody else draws on it), and
-    grows back with time.
+    grows back with time: the slower, the more often it had to fall lately, so that it settles at
+    what others leave instead of asking for more again and again. `refusals` counts what AWS
+    refused.
     """
 
     def __init__(self, rate: Rate, now: float) -> None:
         self._rate = rate
         self._used = 0.0
         self._share = 1.0
+        self._recovery = _RECOVERY_PER_SECOND
+        self.refusals = 0
         self._at = now
         self._cut_at = now - _CUT_EVERY_SECONDS
 
@@ -82,18 +89,29 @@ class Bucket:
     def throttled(self, now: float, pace: float) -> None:
         """Learn that AWS's bucket is empty: no burst is left, and our share shrinks."""
         self._drain(now, pace)
+        self.refusals += 1
         if now - self._cut_at >= _CUT_EVERY_SECONDS:
             self._share = max(_SMALLEST_SHARE, self._share * _BACKOFF)
+            self._recovery = max(_SLOWEST_RECOVERY, self._recovery * _RECOVERY_HALVES)
             self._cut_at = now
         self._used = max(self._used, self._rate.burst * pace)
 
     def _drain(self, now: float, pace: float) -> None:
         passed, self._at = max(0.0, now - self._at), now
         self._used = max(0.0, self._used - passed * self._refill(pace))
-        self._share = min(1.0, self._share + passed * _RECOVERY_PER_SECOND)
+        self._share = min(1.0, self._share + passed * self._recovery)
+        grown = self._recovery + passed * _RECOVERY_GROWS_PER_SECOND
+        self._recovery = min(_RECOVERY_PER_SECOND, grown)
 
     def _refill(self, pace: float) -> float:
         return self._rate.refill * pace * self._share
+
+
+class Turn(NamedTuple):
+    """When a token may be used: in so many seconds, by what was known after so many refusals."""
+
+    seconds: float
+    refusals: int
 
 
 class Buckets:
@@ -103,10 +121,16 @@ class Buckets:
         self._lock = Lock()
         self._buckets: dict[str, Bucket] = {}
 
-    def reserve(self, action: str, now: float, pace: float) -> float:
-        """Take a token of this action's bucket; return the seconds to wait."""
+    def reserve(self, action: str, now: float, pace: float) -> Turn:
+        """Take a token of this action's bucket; return when it may be used."""
         with self._lock:
-            return self._bucket(action, now).reserve(now, pace)
+            bucket = self._bucket(action, now)
+            return Turn(bucket.reserve(now, pace), bucket.refusals)
+
+    def still_holds(self, action: str, turn: Turn) -> bool:
+        """Tell whether nothing was refused since; a turn from before that comes too early."""
+        with self._lock:
+            return self._buckets[action].refusals == turn.refusals
 
     def give_back(self, action: str, now: float) -> None:
         """Return a token that was not used."""
@@ -149,9 +173,15 @@ class Pacer:
                 self._buckets.throttled(action, self._clock.monotonic(), self._pace)
 
     def _wait(self, action: str) -> None:
-        seconds = self._buckets.reserve(action, self._clock.monotonic(), self._pace)
-        if not self._deadline.allows(seconds):
+        """Wait for a turn; one that a refusal has overtaken is given back for a later one."""
+        while True:
+            turn = self._buckets.reserve(action, self._clock.monotonic(), self._pace)
+            if not self._deadline.allows(turn.seconds):
+                self._buckets.give_back(action, self._clock.monotonic())
+                raise OutOfTimeError(action)
+            if turn.seconds <= 0:
+                return
+            self._clock.sleep(turn.seconds)
+            if self._buckets.still_holds(action, turn):
+                return
             self._buckets.give_back(action, self._clock.monotonic())
-            raise OutOfTimeError(action)
-        if seconds > 0:
-            self._clock.sleep(seconds)

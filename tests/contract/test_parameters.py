@@ -1,0 +1,106 @@
+"""Parameters, outputs and their pages."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.template import (
+    EXTRA_POLICY,
+    ROOT,
+    TEMPLATE,
+    as_list,
+    expanded,
+    resources,
+    texts,
+    written,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("path", [TEMPLATE, EXTRA_POLICY], ids=lambda path: path.name)
+def test_every_parameter_is_described_limited_and_has_a_default_within_its_limits(
+    path: Path,
+) -> None:
+    for name, parameter in written(path)["Parameters"].items():
+        default = parameter["Default"]
+
+        assert parameter["Description"].endswith("."), name
+        if "AllowedValues" in parameter:
+            assert default in parameter["AllowedValues"], name
+        elif parameter["Type"] == "Number":
+            assert parameter["MinValue"] <= default <= parameter["MaxValue"], name
+        else:
+            assert re.search(parameter["AllowedPattern"], default), name
+
+
+def test_every_parameter_is_shown_in_one_group() -> None:
+    groups = written()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+
+    shown = [name for group in groups for name in group["Parameters"]]
+    assert sorted(shown) == sorted(written()["Parameters"])
+
+
+def test_every_parameter_is_used() -> None:
+    used = set(texts({key: written()[key] for key in ("Conditions", "Globals", "Resources")}))
+    placed = {name for text in used for name in re.findall(r"\$\{(\w+)}", text)}
+
+    assert written()["Parameters"].keys() - used - placed == set()
+
+
+def test_further_stacks_find_all_that_they_import() -> None:
+    exported = {
+        output["Export"]["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+        for output in expanded()["Outputs"].values()
+        if "Export" in output
+    }
+    imported = set(
+        re.findall(r"ImportValue: !Sub \$\{CaretakerStack}-(\w+)", EXTRA_POLICY.read_text("utf-8"))
+    )
+
+    assert imported == exported
+
+
+def test_outputs_name_every_function_topic_table_bucket_and_queue() -> None:
+    values = [output["Value"] for output in expanded()["Outputs"].values()]
+    kinds = {"Lambda::Function", "SNS::Topic", "DynamoDB::Table", "S3::Bucket", "SQS::Queue"}
+
+    for kind in kinds:
+        for id_ in resources(f"AWS::{kind}"):
+            assert {"Ref": id_} in values
+
+
+@pytest.mark.parametrize("section", ["Parameters", "Outputs"])
+def test_install_page_names_every_parameter_and_output(section: str) -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+
+    assert [name for name in written()[section] if f"`{name}`" not in page] == []
+
+
+def test_install_page_shows_the_defaults_of_the_template() -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    settings_table = page.partition("## Settings")[2].partition("\n## ")[0]
+    shown = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) \|", settings_table, re.MULTILINE))
+
+    for name, parameter in written()["Parameters"].items():
+        default = parameter["Default"]
+        assert shown[name] == ("empty" if default == "" else f"`{default}`")
+
+
+def test_samconfig_has_three_tables_of_known_parameters_and_no_account() -> None:
+    text = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
+    tables = {k: v for k, v in tomllib.loads(text).items() if k != "version"}
+    overrides = [
+        override.partition("=")[0]
+        for table in tables.values()
+        for override in as_list(table["deploy"]["parameters"].get("parameter_overrides", []))
+    ]
+
+    assert set(tables) == {"default", "prod", "local"}
+    assert set(overrides) <= written()["Parameters"].keys()
+    assert not re.search(r"\d{12}|profile *=", text)
