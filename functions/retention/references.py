@@ -60,16 +60,15 @@ def bin_days(rules: Iterable[Mapping[str, Any]], key: str, value: str) -> int:
         rule["RetentionPeriod"]["RetentionPeriodValue"]
         for rule in rules
         if rule.get("Status", "available") == "available"
-        and not _names(rule.get("ExcludeResourceTags", []), ours)
-        and (not rule.get("ResourceTags") or _names(rule["ResourceTags"], ours))
+        and not _names(rule.get("ExcludeResourceTags", []), ours, any_value=value)
+        and (not rule.get("ResourceTags") or _names(rule["ResourceTags"], ours, any_value=""))
     )
     return max(covering, default=0)
 
 
-def _names(tags: Iterable[Mapping[str, str]], ours: Mapping[str, str]) -> bool:
-    """Tell whether one of a rule's tags is ours; without a value it means any."""
-    return any(
-        each["ResourceTagKey"] == ours["ResourceTagKey"]
-        and each.get("ResourceTagValue", ours["ResourceTagValue"]) == ours["ResourceTagValue"]
-        for each in tags
-    )
+def _names(tags: Iterable[Mapping[str, str]], ours: Mapping[str, str], *, any_value: str) -> bool:
+    """Tell whether one of a rule's tags is ours.
+
+    AWS does not say what a tag without a value means: it is read as what covers less.
+    """
+    return any({"ResourceTagValue": any_value, **each} == ours for each in tags)

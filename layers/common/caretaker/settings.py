@@ -38,12 +38,16 @@ class Mode(StrEnum):
 
 
 class Channel(StrEnum):
-    """Where people and programs listen: each is a topic of its own, all but the first optional."""
+    """Where people and programs listen: each is a topic of its own.
+
+    Urgent, chat and pager are optional. The watchdog is CloudWatch's: only tests are sent there.
+    """
 
     ALERTS = "alerts"
     URGENT = "urgent"
     CHAT = "chat"
     PAGER = "pager"
+    WATCHDOG = "watchdog"
 
 
 _TOPICS: Final = {

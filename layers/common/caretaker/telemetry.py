@@ -22,6 +22,7 @@ UNITS: Final = {
     "ItemsFailed": "Count",
     "ItemsDeferred": "Count",
     "NewestBackupAgeHours": "None",
+    "ConfirmedSubscriptions": "Count",
     "OpenIncidents": "Count",
     "UnsentAlerts": "Count",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from caretaker.aws.state import ConditionFailedError
 from caretaker.incidents import Incident, Silence
@@ -117,6 +117,13 @@ class IncidentStore:
         }
 
 
+class Unsent(NamedTuple):
+    """A message in the outbox, and since when it may be published by anybody."""
+
+    message: Message
+    send_after: int
+
+
 class Outbox:
     """Messages that are written before they are published, and taken out after."""
 
@@ -128,30 +135,26 @@ class Outbox:
         for message in messages:
             self._table.put(_outgoing(message, int(now.timestamp())))
 
-    def claim_unsent(self, now: datetime) -> list[Message]:
-        """Return the messages that nobody is publishing, now this run's to publish.
-
-        Each is claimed on the condition that nobody else did meanwhile.
-        """
+    def list_unsent(self, now: datetime) -> list[Unsent]:
+        """Return the messages that nobody is publishing."""
         seconds = int(now.timestamp())
-        waiting = [item for item in self._table.query(_OUTBOX) if item["send_after"] <= seconds]
-        return [_message(item) for item in waiting if self._claims(item, seconds)]
+        found = self._table.query(_OUTBOX)
+        return [Unsent(_message(i), i["send_after"]) for i in found if i["send_after"] <= seconds]
 
-    def count_unsent(self) -> int:
-        """Return how many messages wait to be published."""
-        return sum(1 for _ in self._table.query(_OUTBOX))
+    def claim(self, unsent: Unsent, now: datetime) -> bool:
+        """Make a message this run's to publish; False when another run was first."""
+        seen = {":seen": unsent.send_after}
+        try:
+            self._table.put(
+                _outgoing(unsent.message, int(now.timestamp())), "send_after = :seen", seen
+            )
+        except ConditionFailedError:
+            return False
+        return True
 
     def mark_sent(self, message: Message) -> None:
         """Take a published message out."""
         self._table.write_batch([], [(_OUTBOX, message.id)])
-
-    def _claims(self, item: dict[str, Any], now: int) -> bool:
-        claimed = {**item, "send_after": now + _PUBLISH_SECONDS}
-        try:
-            self._table.put(claimed, "send_after = :seen", {":seen": item["send_after"]})
-        except ConditionFailedError:
-            return False
-        return True
 
 
 def _outgoing(message: Message, now: int) -> Item:

@@ -37,8 +37,9 @@ _BODIES: Final[Mapping[Channel, Callable[[Alert, int], object]]] = {
     Channel.URGENT: people.body,
     Channel.CHAT: chat.body,
     Channel.PAGER: pager.body,
+    Channel.WATCHDOG: people.body,
 }
-_STRUCTURED: Final = frozenset({Channel.ALERTS, Channel.URGENT})
+_STRUCTURED: Final = frozenset({Channel.ALERTS, Channel.URGENT, Channel.WATCHDOG})
 
 
 def render_messages(alert: Alert, channels: Iterable[Channel]) -> list[Message]:

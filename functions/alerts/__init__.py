@@ -1,0 +1,1 @@
+"""Send what was not sent, remind, escalate, and see to it that somebody listens."""

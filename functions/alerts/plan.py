@@ -1,0 +1,186 @@
+"""Decide what people are told again: pure, from facts, request and `now`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from caretaker.decisions import Batch, Decision
+from caretaker.errors import FieldError, RefusedError
+from caretaker.incidents import Incident, Silence, is_silenced
+from caretaker.settings import Channel
+
+if TYPE_CHECKING:
+    from caretaker.aws.incidents import Unsent
+
+    from .request import AlertsRequest, SilenceRequest
+
+LONGEST_SILENCE: Final = timedelta(days=30)
+
+
+class Action(StrEnum):
+    """What may happen to an incident, a message, or a topic."""
+
+    TELL = "tell"
+    REMIND = "remind"
+    ESCALATE = "escalate"
+    SEND = "send"
+    SILENCE = "silence"
+    TEST = "test"
+    KEEP = "keep"
+
+
+class Reason(StrEnum):
+    """Why; each is explained on the chore's page."""
+
+    SILENCE_ENDED = "silence_ended"
+    STILL_OPEN = "still_open"
+    OPEN_TOO_LONG = "open_too_long"
+    UNSENT = "unsent"
+    ASKED = "asked"
+    TOLD = "told"
+    SILENCED = "silenced"
+    NEXT_RUN = "next_run"
+    OVERTAKEN = "overtaken"
+
+
+TELLING: Final = frozenset({Action.TELL, Action.REMIND, Action.ESCALATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The open incidents of one scope, as of a version of it."""
+
+    name: str
+    version: int
+    incidents: Sequence[Incident]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was gathered; `unsent` are messages that nobody is publishing."""
+
+    scopes: Sequence[Scope]
+    silences: Sequence[Silence]
+    unsent: Sequence[Unsent]
+    channels: frozenset[Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDecision(Decision):
+    """What is told of one incident, and what the incident is once that is told."""
+
+    before: Incident | None = None
+    after: Incident | None = None
+
+
+def plan_alerts(facts: Facts, request: AlertsRequest, *, now: datetime) -> list[Decision]:
+    """Return one decision for each thing that there is to look after."""
+    if request.silence:
+        return [_silence(request.silence, now)]
+    if request.test:
+        return [Decision(channel, Action.TEST, Reason.ASKED) for channel in sorted(Channel)]
+    incidents = [incident for scope in facts.scopes for incident in scope.incidents]
+    judged = [_judge(i, facts, request, now) for i in sorted(incidents, key=_oldest_first)]
+    return [*map(_send, facts.unsent), *_one_page_at_a_time(judged, facts.channels)]
+
+
+def plan_units(decisions: Iterable[Decision]) -> list[Batch]:
+    """Group the changes: all that is told goes into one message, whatever else goes by itself."""
+    changes = [decision for decision in decisions if decision.is_change]
+    told = tuple(decision for decision in changes if decision.action in TELLING)
+    alone = [Batch(d.action, (d,)) for d in changes if d.action not in TELLING]
+    return [*alone, Batch("tell", told)] if told else alone
+
+
+def _oldest_first(incident: Incident) -> tuple[datetime, str]:
+    return incident.opened, incident.full_key
+
+
+def _silence(asked: SilenceRequest, now: datetime) -> Decision:
+    if asked.until > now + LONGEST_SILENCE:
+        end = (now + LONGEST_SILENCE).astimezone(UTC)
+        problem = FieldError(
+            "silence.until", "more than 30 days ahead", f"at most {end:%Y-%m-%dT%H:%MZ}"
+        )
+        raise RefusedError("silence_too_long", [problem])
+    until = asked.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Decision(asked.match, Action.SILENCE, Reason.ASKED, {"until": until})
+
+
+def _send(unsent: Unsent) -> Decision:
+    message = unsent.message
+    detail = {"channel": message.channel, "subject": message.subject}
+    return Decision(message.id, Action.SEND, Reason.UNSENT, detail)
+
+
+def _judge(
+    incident: Incident, facts: Facts, request: AlertsRequest, now: datetime
+) -> IncidentDecision:
+    """Return what is to be told of one incident."""
+    if is_silenced(incident, facts.silences, now):
+        return _decision(incident, Action.KEEP, Reason.SILENCED)
+    if incident.told is None:
+        return _decision(incident, Action.TELL, Reason.SILENCE_ENDED, now)
+    if _is_to_escalate(incident, facts.channels, request, now):
+        return _decision(incident, Action.ESCALATE, Reason.OPEN_TOO_LONG, now)
+    every = request.remind_critical_hours if incident.is_urgent else request.remind_warning_hours
+    if now - incident.told >= timedelta(hours=every):
+        return _decision(incident, Action.REMIND, Reason.STILL_OPEN, now)
+    return _decision(incident, Action.KEEP, Reason.TOLD)
+
+
+def _is_to_escalate(
+    incident: Incident, channels: frozenset[Channel], request: AlertsRequest, now: datetime
+) -> bool:
+    """Tell whether a warning has been open for so long that it is to wake people."""
+    heard = channels & {Channel.URGENT, Channel.PAGER}
+    long = now - incident.opened >= timedelta(hours=request.escalate_after_hours)
+    return bool(heard) and long and not incident.is_urgent
+
+
+def _decision(
+    incident: Incident, action: Action, reason: Reason, now: datetime | None = None
+) -> IncidentDecision:
+    detail = {
+        "opened": incident.opened.astimezone(UTC).isoformat(),
+        "severity": incident.severity.value,
+        "reminders": incident.reminders,
+    }
+    after = replace(
+        incident,
+        told=now or incident.told,
+        reminders=incident.reminders + (action in {Action.REMIND, Action.ESCALATE}),
+        escalated=incident.escalated or action == Action.ESCALATE,
+    )
+    return IncidentDecision(incident.full_key, action, reason, detail, incident, after)
+
+
+def becomes_urgent(decision: Decision) -> bool:
+    """Tell whether a pager is to hear of it: of what is urgent only now, or told only now."""
+    if not isinstance(decision, IncidentDecision) or decision.after is None:
+        return False
+    return decision.action in {Action.TELL, Action.ESCALATE} and decision.after.is_urgent
+
+
+def _one_page_at_a_time(
+    decisions: Sequence[IncidentDecision], channels: frozenset[Channel]
+) -> list[IncidentDecision]:
+    """Leave to the next run what would page for a second scope: a message names one alarm."""
+    scopes = [d.after.scope for d in decisions if becomes_urgent(d) and d.after]
+    if Channel.PAGER not in channels or not scopes:
+        return list(decisions)
+    return [
+        replace(d, action=Action.KEEP, reason=Reason.NEXT_RUN)
+        if becomes_urgent(d) and d.after and d.after.scope != scopes[0]
+        else d
+        for d in decisions
+    ]
+
+
+def versions(facts: Facts) -> Mapping[str, Scope]:
+    """Return the scopes by name."""
+    return {scope.name: scope for scope in facts.scopes}
