@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -119,10 +119,10 @@ class TestDeleting:
     def test_the_protected_ones_stay(self, cloud: StrictCloud, account: Account, ec2: Any) -> None:
         volume = account.volume()
         used, locked = account.snapshot(volume), account.snapshot(volume)
+        account.lock(locked, days=1)
         alien = account.snapshot(volume, owner=STRANGER, public=True)
         backup = account.snapshot(volume, tags={"aws:backup:source-resource": "x"})
         cloud.extras.used_by_images[used] = "ami-12345678"
-        cloud.extras.locks[locked] = cloud.clock.now() + timedelta(days=1)
         codes = [
             code_of(lambda each=each: ec2.delete_snapshot(SnapshotId=each))  # type: ignore[misc]
             for each in (used, locked, alien, backup)

@@ -31,20 +31,26 @@ What a cloud offers:
   `snapshots`, `tags`, `volumes_per_set`, `excluded_volumes`, `filter_values`.
 - `cloud.buckets["CreateSnapshot"] = Bucket(100, 5, share=0.5)`, of which somebody else eats
   `share`; `cloud.buckets.use_documented(share=0)` takes AWS's whole table; off at first.
-- `cloud.extras`: `operators`, `states`, `impaired`, `public`, `locks`, `used_by_images`.
-- `cloud.age(hours=30)`: everything in EC2 moves into the past, which is how time passes for a
-  deployed function. `cloud.backend(region)` is moto's own.
+- `cloud.extras`: `operators`, `states`, `impaired`, `public`, `full_sizes`, `used_by_images` and
+  what the account's helpers below put there.
+- `account.image(*snapshots)`, `launch_template(*versions)`, `scaling_group(template, version)`,
+  `fast_restore`, `lock`, `share`, `archive`, `bin_rule(days, tags=...)`, `binned()`: what needs,
+  guards or keeps snapshots; `subscription(topic, address, confirmed=False)`.
+- `cloud.age(hours=30, tags=())`: everything in EC2 and the Recycle Bin moves into the past, which
+  is how time passes for a deployed function; times in these tags and in descriptions move along.
+  `cloud.backend(region)` is moto's own.
 - `cloud.take_notices()`: the EventBridge events about snapshots that ended, single or set, each
   once; `LocalCloud.deliver_notices()` puts them on the deployed bus.
 - `cloud.install(session_or_client)`: for one made before this package was imported.
 - `cloud.seconds_per_call`: how far each call moves the clock.
 
 Behind a server (`python -m tests.cloud.server --port N`) the same cloud stands; a
-`remote.RemoteCloud` speaks to its `/_strict/` endpoints. `stack.LocalCloud` starts that server and
-ministack, deploys the built template, fires its schedules and invokes functions, which may do what
-the policies of their role allow (enforced for all services but EC2); `subscribers` listens to
-topics over HTTP, by queue and by e-mail; `demo_account.seed_demo` fills an account with 30
-instances and 70 volumes and says exactly what it put there. `demo` shows all of it.
+`remote.RemoteCloud` speaks to its `/_strict/` endpoints, and `seed(helper, ...)` calls any of the
+account's. `stack.LocalCloud` starts that server and ministack, deploys the built template, fires
+its schedules and invokes functions, which may do what the policies of their role allow (enforced
+for all but EC2, Auto Scaling and the Recycle Bin, which the strict server answers); `subscribers`
+listens to any topic over HTTP, by queue, by e-mail and by SMS; `demo_account.seed_demo` fills an
+account with 30 instances and 70 volumes and says exactly what it put there. `demo` shows all of it.
 """
 
 from tests.cloud.account import Account, SeededInstance

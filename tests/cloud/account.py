@@ -16,7 +16,7 @@ from zipfile import ZipFile
 from moto.awslambda.models import lambda_backends
 from moto.iam.models import iam_backends
 
-from tests.cloud.strict import ACCOUNT, REGION, StrictCloud
+from tests.cloud.account_guards import GuardedPlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,24 +35,10 @@ class SeededInstance:
 
 
 @dataclass
-class Account:
+class Account(GuardedPlace):
     """Puts resources into one account and region of a strict cloud."""
 
-    cloud: StrictCloud
-    region: str = REGION
-    account: str = ACCOUNT
-    zone_letter: str = "a"
     _count: int = field(default=0, init=False)
-
-    @property
-    def backend(self) -> Any:
-        """moto's EC2 of this account and region."""
-        return self.cloud.backend(self.region, self.account)
-
-    @property
-    def zone(self) -> str:
-        """The availability zone used."""
-        return f"{self.region}{self.zone_letter}"
 
     def volume(
         self,
@@ -63,8 +49,13 @@ class Account:
         encrypted: bool = False,
         multi_attach: bool = False,
         state: str = "",
+        snapshot_id: str = "",
     ) -> str:
-        """Add a volume and return its id; multi-attach ones are io2."""
+        """Add a volume and return its id; multi-attach ones are io2.
+
+        One made from a snapshot, which may be gone, is in state `creating` for as long as it is
+        told to; `cloud.extras.states.pop(volume_id)` ends that.
+        """
         backend = self.backend
         volume_type = "io2" if multi_attach else volume_type
         volume = backend.create_volume(
@@ -76,6 +67,7 @@ class Account:
             multi_attach_enabled=multi_attach or None,
         )
         volume.create_time = self.cloud.clock.now() - timedelta(days=30)
+        volume.snapshot_id = snapshot_id or None
         backend.tags[volume.id] = dict(tags or {})
         if state:
             self.cloud.extras.states[volume.id] = state
@@ -122,6 +114,9 @@ class Account:
         public: bool = False,
         message: str = "",
         description: str = "",
+        tier: str = "standard",
+        full_bytes: int | None = None,
+        encrypted: bool | None = None,
     ) -> str:
         """Add a snapshot as if it had been started `age_hours` ago; its volume may be gone."""
         backend = self.backend
@@ -138,6 +133,11 @@ class Account:
         snapshot.status = state
         snapshot.state_message = message
         backend.tags[snapshot.id] = dict(tags or {})
+        snapshot.storage_tier = tier
+        if encrypted is not None:
+            snapshot.encrypted = encrypted
+        if full_bytes is not None:
+            self.cloud.extras.full_sizes[snapshot.id] = full_bytes
         if public:
             self.cloud.extras.public.add(snapshot.id)
         return str(snapshot.id)
@@ -179,6 +179,10 @@ class Account:
             if each.owner_id == self.account and volume_id in {"", each.volume_id}
         ]
         return sorted(found, key=lambda each: (each.start_time, each.id))
+
+    def tag(self, resource_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags behind everybody's back."""
+        self.backend.tags[resource_id].update(tags)
 
     def tags_of(self, resource_id: str) -> dict[str, str]:
         """Return a resource's tags."""

@@ -21,7 +21,11 @@ PREFIX = "/_strict/"
 Body = dict[str, Any]
 
 _ACCOUNT_METHODS = frozenset(
-    {"volume", "instance", "snapshot", "attach", "manage", "remove_volume", "tags_of"},
+    {
+        *("volume", "instance", "snapshot", "attach", "manage", "remove_volume", "tags_of", "tag"),
+        *("image", "disable_image", "deprecate_image", "deregister_image", "launch_template"),
+        *("scaling_group", "fast_restore", "lock", "share", "archive", "bin_rule", "binned"),
+    },
 )
 
 
@@ -107,7 +111,7 @@ class Admin:
                 instance_view(each, backend, cloud.extras) for each in backend.all_instances()
             ],
             "snapshots": [
-                snapshot_view(each, backend, cloud.lives, now)
+                snapshot_view(each, backend, cloud.lives, cloud.extras, now)
                 for each in backend.snapshots.values()
             ],
         }

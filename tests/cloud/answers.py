@@ -87,6 +87,13 @@ _OWN: Mapping[tuple[str, FaultKind], ErrorText] = {
     ("sns", FaultKind.DENIED): ErrorText(
         403, "AuthorizationError", "User is not authorized to perform: SNS:Publish"
     ),
+    ("rbin", FaultKind.THROTTLED): ErrorText(400, "ThrottlingException", "Rate exceeded"),
+    ("rbin", FaultKind.INTERNAL_ERROR): ErrorText(
+        500, "InternalServerException", "The service could not respond to the request."
+    ),
+    ("rbin", FaultKind.DENIED): ErrorText(
+        403, "AccessDeniedException", "User is not authorized to perform this."
+    ),
     ("lambda", FaultKind.THROTTLED): ErrorText(429, "TooManyRequestsException", "Rate Exceeded."),
     ("lambda", FaultKind.INTERNAL_ERROR): ErrorText(
         500, "ServiceException", "An error occurred and the request cannot be processed."
@@ -95,7 +102,7 @@ _OWN: Mapping[tuple[str, FaultKind], ErrorText] = {
         403, "AccessDeniedException", "User is not authorized to perform: lambda:InvokeFunction"
     ),
 }
-_REST_JSON = frozenset({"lambda", "scheduler", "ebs"})
+_REST_JSON = frozenset({"lambda", "scheduler", "ebs", "rbin"})
 _JSON = frozenset({"dynamodb", "logs", "ssm", "organizations", "kms", "events", "stepfunctions"})
 
 

@@ -157,19 +157,23 @@ class Stack:
         ]
         return [each for each in found if own & {each["Name"], each["Arn"], _short(each)}]
 
-    def schedule(self, *, mode: str) -> Json:
-        """Return the stack's one schedule whose input asks for `report`, or for no mode: `act`."""
+    def schedule(self, *, mode: str, function: str = "") -> Json:
+        """Return the one schedule of a function whose input asks for `report`, or not: `act`.
+
+        Without a function there must be one in the whole stack.
+        """
         (found,) = [
             each
             for each in self.schedules()
             if json.loads(each["Target"]["Input"]).get("mode", "act") == mode
+            and function in {"", each["Target"]["Arn"].partition(":function:")[2].split(":")[0]}
         ]
         return found
 
     def run_schedule(self, function: str, *, mode: str, at: datetime | None = None) -> Json:
-        """Let the stack's schedule of this mode fire once; return the answer of its run."""
+        """Let the function's schedule of this mode fire once; return the answer of its run."""
         started = datetime.now(UTC)
-        slot = self.fire(self.schedule(mode=mode), at)
+        slot = self.fire(self.schedule(mode=mode, function=function), at)
         return self.wait_for_answer(function, started, slot=slot, mode=mode)
 
     def fire(self, schedule: Json, at: datetime | None = None) -> str:

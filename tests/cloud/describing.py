@@ -22,13 +22,15 @@ from tests.cloud.refusals import Refusal, invalid_value
 from tests.cloud.views import View, instance_view, snapshot_view, volume_view
 
 if TYPE_CHECKING:
+    from tests.cloud.extras import Where
     from tests.cloud.strict import StrictCloud
 
-_ID = re.compile(r"(vol|snap|i)-[0-9a-f]{8,17}")
+_ID = re.compile(r"(vol|snap|i|ami)-[0-9a-f]{8,17}")
 _ERROR_NAMES = {
     "VolumeId": ("InvalidVolume.NotFound", "volume"),
     "SnapshotId": ("InvalidSnapshot.NotFound", "snapshot"),
     "InstanceId": ("InvalidInstanceID.NotFound", "instance ID"),
+    "ImageId": ("InvalidAMIID.NotFound", "image id"),
 }
 
 
@@ -36,6 +38,11 @@ class StrictListings(EC2Response):
     """The describing half of a strict EC2."""
 
     cloud: StrictCloud
+
+    @property
+    def where(self) -> Where:
+        """The account and region that are asked."""
+        return self.current_account, self.region
 
     def describe_volumes(self) -> ActionResult:
         """Page through volumes."""
@@ -97,7 +104,8 @@ class StrictListings(EC2Response):
     def show(self, snapshot: Any) -> View:
         """Show one snapshot as it is now."""
         cloud = self.cloud
-        return snapshot_view(snapshot, self.ec2_backend, cloud.lives, cloud.clock.now())
+        now = cloud.clock.now()
+        return snapshot_view(snapshot, self.ec2_backend, cloud.lives, cloud.extras, now)
 
     def _instance_status(self, view: View) -> View:
         running = view["State"]["Name"] == "running"
@@ -141,18 +149,30 @@ class StrictListings(EC2Response):
 
     def _page(self, key: str, views: Sequence[View], readers: Mapping[str, Reader]) -> View:
         ids = self._get_param(f"{key}s", [])
-        most = self._max_results(ids)
+        self._max_results(ids)
         wanted = _by_id(key, views, ids) if ids else views
         filters = self._get_param("Filters", [])
         found = select(wanted, filters, readers, self.cloud.limits.filter_values)
         if ids:
             return {"items": found, "NextToken": None}
-        read: Callable[[View], str] = lambda view: str(view[key])  # noqa: E731
-        token = self._get_param("NextToken")
-        page, following = self.cloud.pages.cut(self._get_action(), found, read, most, token)
-        return {"items": page, "NextToken": following}
+        return self._cut("items", found, lambda view: str(view[key]))
 
-    def _max_results(self, ids: Sequence[str]) -> int | None:
+    def _cut(
+        self,
+        name: str,
+        views: Sequence[View],
+        key: Callable[[View], str],
+        bounds: tuple[int, int] = (MIN_RESULTS, MAX_RESULTS),
+    ) -> View:
+        most, token = self._max_results((), bounds), self._get_param("NextToken")
+        # AWS fills pages of templates and fast restores to at most what it allows to ask for.
+        most = min(most or bounds[1], bounds[1])
+        page, following = self.cloud.pages.cut(self._get_action(), views, key, most, token)
+        return {name: page, "NextToken": following}
+
+    def _max_results(
+        self, ids: Sequence[str], bounds: tuple[int, int] = (MIN_RESULTS, MAX_RESULTS)
+    ) -> int | None:
         given = self._get_param("MaxResults")
         if given is None:
             return None
@@ -162,10 +182,11 @@ class StrictListings(EC2Response):
                 "The parameter MaxResults cannot be used with a list of ids",
             )
         most = int(given)
-        if not MIN_RESULTS <= most <= MAX_RESULTS:
+        least, greatest = bounds
+        if not least <= most <= greatest:
             raise invalid_value(
                 f"Value ( {most} ) for parameter maxResults is invalid. "
-                f"Expecting a value between {MIN_RESULTS} and {MAX_RESULTS}.",
+                f"Expecting a value between {least} and {greatest}.",
             )
         return most
 
@@ -188,6 +209,8 @@ def _by_id(key: str, views: Sequence[View], ids: Sequence[str]) -> list[View]:
 def refuse_malformed(key: str, ids: Sequence[str]) -> None:
     """Refuse what cannot be an id at all."""
     for each in ids:
+        if key == "ImageId" and not _ID.fullmatch(each):
+            raise Refusal("InvalidAMIID.Malformed", f'Invalid id: "{each}" (expecting "ami-...")')
         if not _ID.fullmatch(each):
             name = key[0].lower() + key[1:]
             raise invalid_value(f"Value ({each}) for parameter {name} is invalid.")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.cloud.answers import Answer
+from tests.cloud.guards import StrictGuards
+from tests.cloud.references import StrictReferences
 from tests.cloud.refusals import Refusal
+from tests.cloud.retagging import StrictTags
 from tests.cloud.snapshotting import StrictWrites
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from tests.cloud.strict import StrictCloud
 
 
-class StrictEC2(StrictWrites):
+class StrictEC2(StrictWrites, StrictTags, StrictGuards, StrictReferences):
     """Answers one request."""
 
     def __init__(self, cloud: StrictCloud, request: Request) -> None:

@@ -82,6 +82,22 @@ INSTANCE_FILTERS: Mapping[str, Reader] = {
     "subnet-id": _field("SubnetId"),
     "vpc-id": _field("VpcId"),
 }
+IMAGE_FILTERS: Mapping[str, Reader] = {
+    "block-device-mapping.snapshot-id": _each("BlockDeviceMappings", "Ebs", "SnapshotId"),
+    "image-id": _field("ImageId"),
+    "is-public": _field("Public"),
+    "name": _field("Name"),
+    "owner-alias": _field("ImageOwnerAlias"),
+    "owner-id": _field("OwnerId"),
+    "state": _field("State"),
+}
+FAST_RESTORE_FILTERS: Mapping[str, Reader] = {
+    "availability-zone": _field("AvailabilityZone"),
+    "owner-id": _field("OwnerId"),
+    "snapshot-id": _field("SnapshotId"),
+    "state": _field("State"),
+}
+LOCK_FILTERS: Mapping[str, Reader] = {"lock-state": _field("LockState")}
 
 
 def select[Item: View](

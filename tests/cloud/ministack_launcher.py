@@ -4,8 +4,10 @@ Run by ministack's own Python, so nothing of this repository is imported. minist
 schedule's input on as it stands; EventBridge Scheduler replaces `<aws.scheduler.scheduled-time>`
 and its kin first. Source: EventBridge Scheduler user guide, "Adding context attributes". And EC2
 lives in another server here, so its events come in through PutEvents, which refuses `aws.` sources.
-And e-mail, which ministack drops, goes into the queue of its mailbox, where there is one. The plain
-HTTP of this machine's own loopback counts as TLS, so that policies that ask for it can be met.
+And e-mail and SMS, which ministack drops, go into the queue of their mailbox, where there is one;
+an address that begins with `unconfirmed` stays pending until it is confirmed with the token
+`confirm-<address>`. `AWS::Rbin::Rule`, unknown to ministack, is made at the strict server. The
+plain HTTP of this machine's own loopback counts as TLS, so that policies can ask for it.
 """
 
 # ruff: noqa: SLF001 - mending somebody else's program means reaching into it
@@ -18,6 +20,7 @@ import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 # As a script this folder leads the path, and its modules' names are common ones.
@@ -25,11 +28,15 @@ sys.path.pop(0)
 
 from ministack import app
 from ministack.services import eventbridge, scheduler, sns
+from ministack.services.cloudformation import provisioners
 
 _invoke_target = eventbridge._invoke_target
 _put_given_events = eventbridge._put_events
 _fan_out = sns._fanout
+_count_subscriptions = sns._refresh_subscription_counts
 _pin_request_origin = app.pin_request_origin
+
+MAILED = frozenset({"email", "sms"})
 
 
 def _words(event: dict[str, Any], schedule: dict[str, Any]) -> dict[str, str]:
@@ -64,11 +71,12 @@ def _put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:  #
 
 def _send_mails(topic_arn: str, message: str, subject: str, structure: str) -> None:
     topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": ()}
-    text = sns._resolve_message_for_protocol(message, structure, "email")
-    mail = json.dumps({"Subject": subject, "Message": text})
     place = topic_arn.rpartition(":")[0].replace(":sns:", ":sqs:")
     for subscription in topic["subscriptions"]:
-        if subscription["protocol"] == "email" and subscription["confirmed"]:
+        _ask_for_confirmation(subscription)
+        if subscription["protocol"] in MAILED and subscription["confirmed"]:
+            text = sns._resolve_message_for_protocol(message, structure, subscription["protocol"])
+            mail = json.dumps({"Subject": subject, "Message": text})
             queue = "mailbox-" + re.sub(r"[^A-Za-z0-9]", "-", subscription["endpoint"])
             sns._deliver_to_sqs(f"{place}:{queue}", mail, True, mail)  # noqa: FBT003
 
@@ -86,6 +94,60 @@ def _fan_out_mails_too(
     _send_mails(topic_arn, message, subject, structure)
 
 
+def _ask_for_confirmation(subscription: dict[str, Any]) -> None:
+    address = subscription["endpoint"]
+    if address.startswith("unconfirmed") and not subscription.get("asked"):
+        subscription |= {"asked": True, "confirmed": False, "token": f"confirm-{address}"}
+        subscription["attributes"]["PendingConfirmation"] = "true"
+
+
+def _count(topic: dict[str, Any]) -> None:
+    for subscription in topic["subscriptions"]:
+        _ask_for_confirmation(subscription)
+    _count_subscriptions(topic)
+
+
+def _rbin(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    scope = f"{provisioners.get_account_id()}/20260101/{provisioners.get_region()}/rbin"
+    request = Request(  # noqa: S310 - our own loopback server
+        os.environ["AWS_ENDPOINT_URL_RBIN"] + path,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}/aws4_request"},
+        method=method,
+    )
+    with urlopen(request, timeout=30) as answer:  # noqa: S310
+        return dict(json.loads(answer.read() or b"{}"))
+
+
+def _asked_rule(properties: dict[str, Any], *names: str) -> dict[str, Any]:
+    asked = {name: properties[name] for name in names if name in properties}
+    period = dict(asked.get("RetentionPeriod") or {})
+    if period:
+        period["RetentionPeriodValue"] = int(period["RetentionPeriodValue"])
+        asked["RetentionPeriod"] = period
+    return asked
+
+
+_CHANGEABLE = ("Description", "ResourceTags", "ExcludeResourceTags", "RetentionPeriod")
+
+
+def _create_rule(_: str, properties: dict[str, Any], __: str) -> tuple[str, dict[str, Any]]:
+    made = _rbin("POST", "/rules", _asked_rule(properties, "ResourceType", *_CHANGEABLE))
+    return made["RuleArn"], {"Arn": made["RuleArn"], "Identifier": made["Identifier"]}
+
+
+def _update_rule(
+    arn: str, _: dict[str, Any], properties: dict[str, Any], __: str
+) -> tuple[str, dict[str, Any]]:
+    identifier = arn.rpartition("/")[2]
+    _rbin("PATCH", f"/rules/{identifier}", _asked_rule(properties, *_CHANGEABLE))
+    return arn, {"Arn": arn, "Identifier": identifier}
+
+
+def _delete_rule(arn: str, _: dict[str, Any]) -> None:
+    _rbin("DELETE", f"/rules/{arn.rpartition('/')[2]}")
+
+
 def _pin_as_secure(source_ip: str, _: bool) -> None:  # noqa: FBT001
     _pin_request_origin(source_ip, True)  # noqa: FBT003
 
@@ -94,6 +156,12 @@ app.pin_request_origin = _pin_as_secure
 eventbridge._invoke_target = _invoke
 eventbridge._put_events = _put_events
 sns._fanout = _fan_out_mails_too
+sns._refresh_subscription_counts = _count
+provisioners._RESOURCE_HANDLERS["AWS::Rbin::Rule"] = {
+    "create": _create_rule,
+    "update": _update_rule,
+    "delete": _delete_rule,
+}
 scheduler._SCHEDULE_TICK_INTERVAL = float(os.environ.get("SCHEDULER_TICK_SECONDS", "1"))
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from secrets import token_urlsafe
+from secrets import token_hex
 
 from tests.cloud.refusals import Refusal
 
@@ -49,7 +49,7 @@ class Pages:
             return answer, None
         if self.repeat_last and page and size > 1:
             rest = [page[-1], *rest]
-        following = token_urlsafe(24)
+        following = token_hex(16)
         self._open[following] = (operation, number + 1, rest)
         return answer, following
 

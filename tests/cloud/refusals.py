@@ -17,3 +17,8 @@ class Refusal(EC2ClientError):  # noqa: N818 - named after what AWS does
 def invalid_value(message: str) -> Refusal:
     """Return an `InvalidParameterValue`."""
     return Refusal("InvalidParameterValue", message)
+
+
+def locked(snapshot_id: str) -> Refusal:
+    """Return how a locked snapshot refuses; AWS documents that it does, not by which code."""
+    return Refusal("SnapshotLocked", f"The snapshot {snapshot_id} is locked and cannot be deleted.")

@@ -12,7 +12,7 @@ from tests.cloud.account import SeededInstance
 from tests.cloud.demo_account import DemoAccount
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.cloud.faults import FaultKind
     from tests.cloud.views import View
@@ -62,6 +62,10 @@ class RemoteCloud:
         """Delete a volume behind everybody's back."""
         self.post("account/remove_volume", args=[volume_id])
 
+    def seed(self, method: str, *args: object, **properties: object) -> Any:
+        """Call any seeding method of `Account` by its name, as `seed("bin_rule", 7)`."""
+        return self.post(f"account/{method}", args=list(args), **properties)
+
     def add_fault(self, kind: FaultKind | str, **properties: object) -> None:
         """Plan a fault as `FaultPlan.add` does."""
         self.post("faults", kind=str(kind), **properties)
@@ -74,9 +78,12 @@ class RemoteCloud:
         """Let a volume's next snapshots end in error."""
         self.post("fail", volume_id=volume_id, **plan)
 
-    def age(self, hours: float) -> None:
-        """Move everything in EC2 into the past: time passes."""
-        self.post("age", hours=hours)
+    def age(self, hours: float, tags: Sequence[str] = ()) -> None:
+        """Move everything in EC2 into the past: time passes, but not for schedules.
+
+        With `tags` the times in these tags move along, as do those in snapshots' descriptions.
+        """
+        self.post("age", hours=hours, tags=list(tags))
 
     def complete_pending(self) -> None:
         """Finish every pending snapshot now."""

@@ -27,6 +27,7 @@ from tests.cloud.answers import Answer, LostError
 from tests.cloud.calls import Call
 from tests.cloud.clock import SystemTime
 from tests.cloud.strict import LOAD_AMIS, REGION, StrictCloud
+from tests.cloud.switchboard import caller
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -79,8 +80,19 @@ class StrictServer:
         if service == "ec2":
             call, ec2 = cloud.ec2_call(ServedRequest(environ))
             return cloud.serve(call, ec2.answer)
+        if service == "autoscaling":
+            call, scaling = cloud.autoscaling_call(ServedRequest(environ))
+            return cloud.serve(call, scaling.answer)
+        if service == "rbin":
+            return self._serve_rbin(environ)
         call = Call(service, _operation(environ), cloud.clock.now(), region)
         return cloud.serve(call, lambda: self._by_moto(environ))
+
+    def _serve_rbin(self, environ: WSGIEnvironment) -> Answer:
+        region, account = caller(environ.get("HTTP_AUTHORIZATION", ""))
+        body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        return self._cloud.serve_rbin(method, path, body, (account, region))
 
     def _by_moto(self, environ: WSGIEnvironment) -> Answer:
         body, status, headers = run_wsgi_app(self._behind, environ, buffered=True)

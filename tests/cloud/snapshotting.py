@@ -1,4 +1,4 @@
-"""EC2's writes as strict as AWS: snapshots, tags, attachments."""
+"""EC2's writes as strict as AWS: snapshots and attachments."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from tests.cloud.describing import StrictListings, not_found, refuse_malformed
 from tests.cloud.lives import open_by_volume
-from tests.cloud.refusals import Refusal, invalid_value
+from tests.cloud.refusals import Refusal, invalid_value, locked
 from tests.cloud.tagging import (
     Tags,
-    checked_tags,
     copied_tags,
     refuse_too_many,
     requested_tags,
 )
+from tests.cloud.views import image_snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ class StrictWrites(StrictListings):
         if snapshot.status == "pending" and life is not None:
             life.delete_when_done = True
         else:
-            self.ec2_backend.delete_snapshot(snapshot_id)
+            self._remove(snapshot)
         return EmptyResult()
 
     def copy_snapshot(self) -> ActionResult:
@@ -88,24 +88,6 @@ class StrictWrites(StrictListings):
         for snapshot_id in self.ec2_backend.snapshots.keys() - before:
             self.ec2_backend.snapshots[snapshot_id].start_time = self.cloud.clock.now()
         return result
-
-    def create_tags(self) -> ActionResult:
-        """Tag what exists, within AWS's limits."""
-        tags = checked_tags(self._get_param("Tags", []))
-        resources = self._get_param("Resources", [])
-        limits = self.cloud.limits
-        if len(resources) > limits.tagged_resources:
-            raise invalid_value(
-                f"At most {limits.tagged_resources} resources can be tagged at once"
-            )
-        for resource in resources:
-            refuse_too_many(self._tags_of(resource) | tags, limits.tags)
-        return super().create_tags()
-
-    def delete_tags(self) -> ActionResult:
-        """Remove tags, but none of AWS's own."""
-        checked_tags(self._get_param("Tags", []))
-        return super().delete_tags()
 
     def attach_volume(self) -> ActionResult:
         """Attach; only a multi-attach volume to more than one instance, all in one zone."""
@@ -137,6 +119,27 @@ class StrictWrites(StrictListings):
         if others:
             volume.attachment = others.pop()
         return result
+
+    def _remove(self, snapshot: Any) -> None:
+        """Let a snapshot go, into the Recycle Bin where a rule covers it.
+
+        Fast restores end with it. Source: EBS user guide, "Configure fast snapshot restore".
+        """
+        now = self.cloud.clock.now()
+        del self.ec2_backend.snapshots[snapshot.id]
+        self.cloud.bin.receive(snapshot, self._tags_of(snapshot.id), self.where, now)
+        self.cloud.extras.forget_snapshot(snapshot.id)
+
+    def _image_of(self, snapshot_id: str) -> str:
+        """Name an image that is registered, disabled or not, and needs this snapshot."""
+        extras = self.cloud.extras
+        hidden = extras.used_by_images.get(snapshot_id, "")
+        known = (
+            image.id
+            for image in self.ec2_backend.amis.values()
+            if snapshot_id in image_snapshots(image, extras)
+        )
+        return next(known, hidden)
 
     def _volume(self, volume_id: str) -> Any:
         volume = self.ec2_backend.volumes.get(volume_id)
@@ -226,17 +229,15 @@ class StrictWrites(StrictListings):
             raise Refusal(
                 "UnauthorizedOperation", "You are not authorized to perform this operation.", 403
             )
-        image = extras.used_by_images.get(snapshot_id) or snapshot.from_ami
-        if image and (snapshot_id in extras.used_by_images or image in self.ec2_backend.amis):
+        image = self._image_of(snapshot_id)
+        if image:
             raise Refusal(
                 "InvalidSnapshot.InUse",
                 f"The snapshot {snapshot_id} is currently in use by {image}",
             )
-        locked_until = extras.locks.get(snapshot_id)
-        if locked_until is not None and self.cloud.clock.now() < locked_until:
-            raise Refusal(
-                "SnapshotLocked", f"The snapshot {snapshot_id} is locked and cannot be deleted."
-            )
+        lock = extras.locks.get(snapshot_id)
+        if lock is not None and lock.holds(self.cloud.clock.now()):
+            raise locked(snapshot_id)
         if any(key.startswith("aws:backup:") for key in self._tags_of(snapshot_id)):
             raise invalid_value(
                 "This snapshot is managed by the AWS Backup service and cannot be deleted via "

@@ -1,4 +1,7 @@
-"""The local cloud to deploy onto: ministack for everything but EC2, strict moto for EC2."""
+"""The local cloud to deploy onto: ministack, and strict moto for EC2 and what belongs to it.
+
+That is Auto Scaling and the Recycle Bin; policies are not enforced for these three.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
-ON_MOTO = frozenset({"ec2", "ebs"})
+ON_MOTO = frozenset({"ec2", "ebs", "autoscaling", "rbin"})
 
 
 class NoticeRefusedError(Exception):
@@ -83,6 +86,8 @@ class LocalCloud:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ENDPOINT_URL_EC2": self.ec2_url,
+            "AWS_ENDPOINT_URL_AUTO_SCALING": self.ec2_url,
+            "AWS_ENDPOINT_URL_RBIN": self.ec2_url,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -18,23 +18,29 @@ from moto import mock_aws
 from moto.core.request import normalize_request
 from moto.ec2.models import ec2_backends
 
+from tests.cloud.ageing import age_backend, age_texts
 from tests.cloud.answers import Answer, LostError, error_text, render_error
 from tests.cloud.buckets import Buckets
 from tests.cloud.calls import Call, CallLog
 from tests.cloud.clock import ManualClock, StrictClock
 from tests.cloud.ec2 import StrictEC2
+from tests.cloud.extras import Extras
 from tests.cloud.faults import LOSSES, Fault, FaultPlan
 from tests.cloud.limits import Limits
 from tests.cloud.lives import KMS_MESSAGE, SnapshotLives
 from tests.cloud.notices import Notice, notices
 from tests.cloud.pages import Pages
+from tests.cloud.rbin import StrictRbin, operation_of, read_rbin
+from tests.cloud.recycle_bin import RecycleBin
+from tests.cloud.scaling import StrictAutoScaling
 from tests.cloud.switchboard import SWITCHBOARD
-from tests.cloud.views import Extras
 
 if TYPE_CHECKING:
     import boto3
     from botocore.awsrequest import AWSPreparedRequest
     from botocore.client import BaseClient
+
+    from tests.cloud.extras import Where
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -63,6 +69,7 @@ class StrictCloud:
         self.calls = CallLog()
         self.lives = SnapshotLives(pending_seconds)
         self.extras = Extras()
+        self.bin = RecycleBin()
         self.seconds_per_call = 0.0
         self._lock = threading.RLock()
 
@@ -94,16 +101,20 @@ class StrictCloud:
             self.lives.ended.clear()
             return told
 
-    def age(self, hours: float) -> None:
-        """Move every volume, snapshot and lock into the past."""
+    def age(self, hours: float, tags: Sequence[str] = ()) -> None:
+        """Move all that EC2 and the Recycle Bin hold into the past.
+
+        With `tags` the times in these tags move along, as do those in snapshots' descriptions.
+        """
         shift = timedelta(hours=hours)
         with self._lock:
             self.lives.age(shift)
+            self.extras.age(shift)
+            self.bin.age(shift)
             for regions in ec2_backends.values():
                 for backend in regions.values():
-                    _age_backend(backend, shift)
-            for snapshot_id in self.extras.locks:
-                self.extras.locks[snapshot_id] -= shift
+                    age_backend(backend, shift)
+                    age_texts(backend, shift, tags)
 
     def serve(self, call: Call, perform: Callable[[], Answer]) -> Answer:
         """Log a call, let its fault strike or let it happen.
@@ -134,6 +145,33 @@ class StrictCloud:
         )
         return call, ec2
 
+    def autoscaling_call(self, request: AWSPreparedRequest | Any) -> tuple[Call, StrictAutoScaling]:
+        """Read an Auto Scaling request as `ec2_call` does."""
+        scaling = StrictAutoScaling(self, normalize_request(request))
+        call = Call(
+            "autoscaling",
+            scaling.operation,
+            self.clock.now(),
+            scaling.region,
+            scaling.current_account,
+            read_params=scaling.read_params,
+        )
+        return call, scaling
+
+    def serve_rbin(self, method: str, path: str, body: bytes | str | None, where: Where) -> Answer:
+        """Log and answer one request to the Recycle Bin."""
+        account, region = where
+        operation = operation_of(method, path)
+        call = Call(
+            "rbin",
+            operation,
+            self.clock.now(),
+            region,
+            account,
+            read_params=lambda: read_rbin(operation, path, body),
+        )
+        return self.serve(call, lambda: StrictRbin(self, where).answer(call, path, body))
+
     def _struck(self, call: Call, fault: Fault) -> Answer:
         if fault.seconds:
             self.clock.advance(fault.seconds)
@@ -147,17 +185,6 @@ class StrictCloud:
     def install(self, target: boto3.Session | BaseClient) -> None:
         """Put the cloud first on a session or client that was made before `strict_moto` began."""
         SWITCHBOARD.register(target.meta.events if hasattr(target, "meta") else target.events)
-
-
-def _age_backend(backend: Any, shift: timedelta) -> None:
-    for snapshot in backend.snapshots.values():
-        snapshot.start_time -= shift
-    for volume in backend.volumes.values():
-        volume.create_time -= shift
-        for attachment in volume.attachments:
-            attachment.attach_time -= shift
-    for instance in backend.all_instances():
-        instance.launch_time -= shift
 
 
 def _outcome(answer: Answer) -> str:

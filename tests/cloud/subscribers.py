@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.cloud.stack import LocalCloud
 
 
+_MOST_QUEUE_NAME = 80
+
+
 class NotHeardError(Exception):
     """Nothing, or too little, arrived in time."""
 
@@ -115,9 +118,10 @@ class HttpSubscriber:
 class QueueSubscriber:
     """A queue subscribed to a topic."""
 
-    def __init__(self, cloud: LocalCloud, topic_arn: str, name: str = "alerts") -> None:
-        """Make the queue and subscribe it."""
+    def __init__(self, cloud: LocalCloud, topic_arn: str, name: str = "") -> None:
+        """Make the queue, named after the topic unless told otherwise, and subscribe it."""
         self._sqs = cloud.client("sqs")
+        name = name or topic_arn.rpartition(":")[2][:_MOST_QUEUE_NAME]
         self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         self.received: list[Heard] = []
         arn = self._open_to_topics()
@@ -167,13 +171,23 @@ class QueueSubscriber:
 
 
 class Mailbox(QueueSubscriber):
-    """What an address that is subscribed to a topic gets by e-mail."""
+    """What an address (or a phone number) that is subscribed to topics gets by e-mail (or SMS)."""
 
     def __init__(self, cloud: LocalCloud, address: str) -> None:
-        """Open it; e-mails that were sent before are lost."""
+        """Open it; what was sent before is lost."""
         name = "mailbox-" + re.sub(r"[^A-Za-z0-9]", "-", address)
         super().__init__(cloud, topic_arn="", name=name)
         self.address = address
+
+
+def confirm_address(cloud: LocalCloud, topic_arn: str, address: str) -> None:
+    """Confirm a subscription as the one who reads that mail would.
+
+    Only an address that begins with `unconfirmed` waits for it; others are confirmed at once.
+    """
+    sns = cloud.client("sns")
+    sns.get_topic_attributes(TopicArn=topic_arn)
+    sns.confirm_subscription(TopicArn=topic_arn, Token=f"confirm-{address}")
 
 
 def _first(wanted: Callable[[Heard], bool], received: list[Heard]) -> Heard | None:

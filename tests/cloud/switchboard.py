@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
@@ -12,8 +13,9 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 from moto.iam.models import get_account_id_from
 
-from tests.cloud.answers import Answer, LostError
+from tests.cloud.answers import Answer, LostError, render_error
 from tests.cloud.calls import Call, Params
+from tests.cloud.topics import count_subscriptions, refuse_publish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,20 +75,38 @@ class Switchboard:
         if service_id == "ec2":
             call, ec2 = cloud.ec2_call(request)
             return cloud.serve(call, ec2.answer)
+        if service_id == "auto-scaling":
+            call, scaling = cloud.autoscaling_call(request)
+            return cloud.serve(call, scaling.answer)
+        # The header is text or bytes, by the signer.
+        region, account = caller(str(request.headers.get("Authorization", "")))
+        if service_id == "rbin":
+            path, method = urlsplit(request.url).path, str(request.method)
+            body: Any = request.body  # botocore has made it bytes
+            return cloud.serve_rbin(method, path, body, (account, region))
         unknown: tuple[str, Params] = (service_id, {})
         service, params = self._noted.__dict__.get(name, unknown)
-        region, account = _caller(request)
         call = Call(service, operation, cloud.clock.now(), region, account, read_params=params.copy)
+        if service == "sns":
+            return cloud.serve(call, lambda: _by_sns(call, request))
         return cloud.serve(call, lambda: _by_moto(request))
 
 
-def _caller(request: AWSPreparedRequest) -> tuple[str, str]:
-    """Return region and account a request is signed for."""
-    # The header is text or bytes, by the signer; the pattern finds its place in either's spelling.
-    scope = _SCOPE.search(str(request.headers.get("Authorization", "")))
+def caller(authorization: str) -> tuple[str, str]:
+    """Return region and account a request is signed for, from its header in any spelling."""
+    scope = _SCOPE.search(authorization)
     if scope is None:
         return "", ""
     return scope["region"], get_account_id_from(scope["key"])
+
+
+def _by_sns(call: Call, request: AWSPreparedRequest) -> Answer:
+    refused = refuse_publish(call.params) if call.operation == "Publish" else None
+    if refused is not None:
+        return render_error(call, refused)
+    if call.operation == "GetTopicAttributes":
+        count_subscriptions((call.account, call.region))
+    return _by_moto(request)
 
 
 def _by_moto(request: AWSPreparedRequest) -> Answer:

@@ -5,36 +5,20 @@ moto renders these dicts; it reads tags in quadratic time, so they are read here
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.cloud.extras import Extras
     from tests.cloud.lives import SnapshotLives
+    from tests.cloud.locks import Lock
+    from tests.cloud.recycle_bin import Binned
 
 View = dict[str, Any]
 
-
-@dataclass
-class Extras:
-    """What EC2 knows and moto does not, by resource id."""
-
-    operators: dict[str, str] = field(default_factory=dict)
-    """Principal of the service that manages a resource (`Operator.Managed`)."""
-    attachments: dict[str, list[Any]] = field(default_factory=dict)
-    """The other attachments of a multi-attach volume."""
-    impaired: dict[str, str] = field(default_factory=dict)
-    """Instances and volumes whose status checks fail, with the status shown."""
-    states: dict[str, str] = field(default_factory=dict)
-    """Volumes in a state moto never shows, as `error`."""
-    public: set[str] = field(default_factory=set)
-    """Snapshots of others that anybody may see."""
-    locks: dict[str, datetime] = field(default_factory=dict)
-    """Locked snapshots, with the time the lock ends."""
-    used_by_images: dict[str, str] = field(default_factory=dict)
-    """Snapshots that back an image, with the image's id."""
+_DATE = "%Y-%m-%dT%H:%M:%S.000Z"
 
 
 def aware(moment: datetime) -> datetime:
@@ -132,7 +116,9 @@ def _mapping_view(device: str, mapping: Any) -> View:
     }
 
 
-def snapshot_view(snapshot: Any, backend: Any, lives: SnapshotLives, now: datetime) -> View:
+def snapshot_view(
+    snapshot: Any, backend: Any, lives: SnapshotLives, extras: Extras, now: datetime
+) -> View:
     """Show one snapshot; its StateMessage and CompletionTime only as far as there is one."""
     life = lives.lives.get(snapshot.id)
     progress = life.progress(now) if life else (100 if snapshot.status == "completed" else 0)
@@ -154,5 +140,70 @@ def snapshot_view(snapshot: Any, backend: Any, lives: SnapshotLives, now: dateti
     }
     if snapshot.status == "completed":
         view["CompletionTime"] = life.done_at if life else aware(snapshot.start_time)
-        view["FullSnapshotSizeInBytes"] = snapshot.volume.size * 2**30
+        whole = snapshot.volume.size * 2**30
+        view["FullSnapshotSizeInBytes"] = extras.full_sizes.get(snapshot.id, whole)
     return {key: value for key, value in view.items() if value is not None}
+
+
+def image_snapshots(image: Any, extras: Extras) -> list[str]:
+    """Return the ids of the snapshots that an image's block device mappings name."""
+    known = extras.image_snapshots.get(image.id)
+    return [image.ebs_snapshot.id] if known is None else known
+
+
+def image_view(image: Any, backend: Any, extras: Extras) -> View:
+    """Show one image."""
+    deprecated_at = extras.deprecations.get(image.id)
+    snapshots = image_snapshots(image, extras)
+    view = {
+        "ImageId": image.id,
+        "Architecture": image.architecture,
+        "BlockDeviceMappings": [
+            {
+                "DeviceName": image.root_device_name if place == 0 else f"/dev/sd{chr(97 + place)}",
+                "Ebs": {"DeleteOnTermination": True, "SnapshotId": each, "VolumeType": "gp3"},
+            }
+            for place, each in enumerate(snapshots)
+        ],
+        "CreationDate": aware(image.creation_date),
+        "DeprecationTime": deprecated_at.strftime(_DATE) if deprecated_at else None,
+        "Description": image.description,
+        "ImageLocation": image.image_location,
+        "ImageOwnerAlias": image.owner_alias,
+        "ImageType": image.image_type,
+        "Name": image.name,
+        "OwnerId": image.owner_id,
+        "Public": image.is_public,
+        "RootDeviceName": image.root_device_name,
+        "RootDeviceType": "ebs",
+        "State": image.state,
+        "Tags": tag_set(backend.tags.get(image.id, {})),
+        "VirtualizationType": image.virtualization_type,
+    }
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def lock_view(snapshot: Any, lock: Lock, now: datetime) -> View:
+    """Show one lock."""
+    view = {
+        "OwnerId": snapshot.owner_id,
+        "SnapshotId": snapshot.id,
+        "LockState": lock.state(now),
+        "LockDuration": (lock.expires_at - lock.created_at) // timedelta(days=1),
+        "LockCreatedOn": lock.created_at,
+        "LockDurationStartTime": lock.created_at,
+        "LockExpiresOn": lock.expires_at,
+        "CoolOffPeriodExpiresOn": lock.cool_off_until,
+    }
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def binned_view(kept: Binned) -> View:
+    """Show one snapshot in the Recycle Bin."""
+    return {
+        "SnapshotId": kept.snapshot.id,
+        "Description": kept.snapshot.description or "",
+        "VolumeId": kept.snapshot.volume_id,
+        "RecycleBinEnterTime": kept.entered_at,
+        "RecycleBinExitTime": kept.exits_at,
+    }

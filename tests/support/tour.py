@@ -56,7 +56,7 @@ CALLED_BY: Final[Mapping[str, frozenset[str]]] = {
         "rbin:ListRules",
         "sts:AssumeRole",
     },
-    "alerts": _RUNNING | {"sns:GetTopicAttributes"},
+    "alerts": (_RUNNING - {"lambda:InvokeFunction"}) | {"sns:GetTopicAttributes"},
 }
 """Every action of every chore; any other call of it fails the test that saw it."""
 

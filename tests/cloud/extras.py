@@ -1,0 +1,57 @@
+"""What EC2 knows of its resources and moto does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.cloud.locks import FastRestore, Lock
+
+Where = tuple[str, str]
+"""Account and region."""
+
+
+@dataclass
+class Extras:
+    """By resource id, unless told otherwise."""
+
+    operators: dict[str, str] = field(default_factory=dict)
+    """Principal of the service that manages a resource (`Operator.Managed`)."""
+    attachments: dict[str, list[Any]] = field(default_factory=dict)
+    """The other attachments of a multi-attach volume."""
+    impaired: dict[str, str] = field(default_factory=dict)
+    """Instances and volumes whose status checks fail, with the status shown."""
+    states: dict[str, str] = field(default_factory=dict)
+    """Volumes in a state moto never shows, as `error` or `creating`."""
+    public: set[str] = field(default_factory=set)
+    """Snapshots of others that anybody may see."""
+    full_sizes: dict[str, int] = field(default_factory=dict)
+    """Snapshots whose FullSnapshotSizeInBytes is not the volume's size."""
+    locks: dict[str, Lock] = field(default_factory=dict)
+    """Locks of snapshots, expired ones too."""
+    used_by_images: dict[str, str] = field(default_factory=dict)
+    """Snapshots that back an image no listing shows, with the image's id."""
+    image_snapshots: dict[str, list[str]] = field(default_factory=dict)
+    """Images with the snapshots of their block device mappings; moto's own have one each."""
+    deprecations: dict[str, datetime] = field(default_factory=dict)
+    """Images with the time from which on they are deprecated."""
+    fast_restores: dict[tuple[str, str], FastRestore] = field(default_factory=dict)
+    """By snapshot id and availability zone."""
+    scaling_groups: dict[Where, list[dict[str, Any]]] = field(default_factory=dict)
+    """Auto Scaling groups as DescribeAutoScalingGroups shows them."""
+
+    def age(self, shift: timedelta) -> None:
+        """Move what has a time into the past."""
+        for lock in self.locks.values():
+            lock.age(shift)
+        for restore in self.fast_restores.values():
+            restore.since -= shift
+        for image_id in self.deprecations:
+            self.deprecations[image_id] -= shift
+
+    def forget_snapshot(self, snapshot_id: str) -> None:
+        """Drop what ends with a snapshot: its lock's record and its fast restores."""
+        self.locks.pop(snapshot_id, None)
+        for key in [each for each in self.fast_restores if each[0] == snapshot_id]:
+            del self.fast_restores[key]
