@@ -14,7 +14,7 @@ from caretaker.incidents import Incident, Silence, is_silenced
 from caretaker.settings import Channel
 
 if TYPE_CHECKING:
-    from caretaker.aws.incidents import Unsent
+    from caretaker.rendering import Unsent
 
     from .request import AlertsRequest, SilenceRequest
 

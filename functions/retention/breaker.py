@@ -5,11 +5,12 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from caretaker.decisions import Result
 from caretaker.errors import HaltError
 from caretaker.failures import Failure, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from caretaker.decisions import Outcome
 
@@ -19,7 +20,7 @@ CODE: Final = "breaker"
 
 
 class Breaker:
-    """Counts how changes end; three failures in a row, or more than a tenth, open it for good.
+    """Counts how calls end; three failures in a row, or more than a tenth, open it for good.
 
     A share is one of three failures at least: the first change of a run is no tenth of anything.
     """
@@ -39,16 +40,19 @@ class Breaker:
     def check(self) -> None:
         """Raise `HaltError` when it is open."""
         if self._open:
-            message = f"{self._failed} of {self._tried} changes failed: none further was started"
+            message = f"{self._failed} of {self._tried} calls failed: none further was started"
             raise HaltError(Failure(Kind.INVALID, CODE, message))
 
-    def count(self, outcomes: Iterable[Outcome]) -> None:
-        """Count how changes ended; refusals that protect a snapshot are no failures."""
+    def count(self, outcomes: Collection[Outcome]) -> None:
+        """Count how one call ended: failed where nothing came of it but errors.
+
+        Refusals that protect a snapshot are no failures.
+        """
+        results = {outcome.result for outcome in outcomes}
+        failed = Result.FAILED in results and Result.DONE not in results
         with self._lock:
-            for outcome in outcomes:
-                self._tried += 1
-                failed = outcome.error is not None
-                self._failed += failed
-                self._row = self._row + 1 if failed else 0
-                many = self._failed >= IN_A_ROW and self._failed > SHARE * self._tried
-                self._open = self._open or many or self._row >= IN_A_ROW
+            self._tried += 1
+            self._failed += failed
+            self._row = self._row + 1 if failed else 0
+            many = self._failed >= IN_A_ROW and self._failed > SHARE * self._tried
+            self._open = self._open or many or self._row >= IN_A_ROW

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
-from caretaker.ec2 import description_of
+from caretaker.ec2 import COPIED_VOLUME_ID, description_of
+from caretaker.slots import slot_of
 
 from .facts import Facts, Reason, by_lineage, is_good, lineages, newest_good
 from .keep import Rules, kept_slots, moment
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from .request import RetentionRequest
 
+EARLIEST_YEAR: Final = 2000
 MAX_SLOT_LEAD: Final = timedelta(days=1)
 """How far before its slot a snapshot may have been started."""
 
@@ -29,8 +31,10 @@ class Case:
     """The evidence of one run, seen from any one of its snapshots.
 
     `kept` are the snapshots that the rules keep, `spares` those whose slot has a newer one of the
-    same volume, `orphans` those of volumes that are gone for longer than they are kept. `last_good`
-    are the newest of each volume over all policies. `shared` fills up as sharing is looked up.
+    same volume, `orphans` those of volumes that are gone for longer than they are kept. `newest`
+    are the last good ones of each volume, over all policies; `good` is how many the policy has.
+    `shared` and `deleted_at` are of the one snapshot that is looked at again before its change; a
+    snapshot that had been deleted is back from the Recycle Bin.
     """
 
     facts: Facts
@@ -42,6 +46,7 @@ class Case:
     newest: Mapping[str, Snapshot] = field(default_factory=dict)
     good: int = 0
     shared: frozenset[str] = frozenset()
+    deleted_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def open_case(facts: Facts, request: RetentionRequest, now: datetime) -> Case:
@@ -49,14 +54,14 @@ def open_case(facts: Facts, request: RetentionRequest, now: datetime) -> Case:
     ours = [s for s in facts.snapshots if reason_not_ours(s, facts) is None]
     of_policy = [s for s in ours if is_good(s) and s.policy == request.policy]
     lineage_of = lineages(facts.snapshots, facts.volumes)
-    existing = {volume.id for volume in facts.volumes}
+    living = {lineage_of[volume.id] for volume in facts.volumes}
     kept: dict[str, Rules] = {}
     spares: set[str] = set()
     orphans: set[str] = set()
-    for members in by_lineage(of_policy, lineage_of).values():
+    for lineage, members in by_lineage(of_policy, lineage_of).items():
         best = _best_of_slots(members)
         rules = kept_slots((s.slot for s in best), request.keep)
-        if _is_orphaned(best, existing, request, now):
+        if lineage not in living and _is_over(best, request, now):
             orphans.update(s.id for s in best)
         else:
             kept.update((s.id, rules[s.slot]) for s in best if s.slot in rules)
@@ -81,6 +86,8 @@ def reason_not_ours(snapshot: Snapshot, facts: Facts) -> Reason | None:
         return Reason.NOT_MANAGED
     if snapshot.description != description_of(snapshot.policy, snapshot.slot):
         return Reason.NOT_MADE_HERE
+    if snapshot.volume_id == COPIED_VOLUME_ID:
+        return Reason.NOT_MADE_HERE
     return _reason_slot_is_wrong(snapshot)
 
 
@@ -88,6 +95,8 @@ def _reason_slot_is_wrong(snapshot: Snapshot) -> Reason | None:
     try:
         time = moment(snapshot.slot)
     except ValueError:
+        return Reason.SLOT_UNREADABLE
+    if slot_of(time) != snapshot.slot or time.year < EARLIEST_YEAR:
         return Reason.SLOT_UNREADABLE
     return Reason.SLOT_IN_FUTURE if time > snapshot.started + MAX_SLOT_LEAD else None
 
@@ -100,11 +109,9 @@ def _best_of_slots(members: Iterable[Snapshot]) -> list[Snapshot]:
     return list(best.values())
 
 
-def _is_orphaned(
-    members: Collection[Snapshot], existing: set[str], request: RetentionRequest, now: datetime
-) -> bool:
-    """Tell whether all volumes of a lineage are gone, and for how long."""
-    if not request.orphans_keep_days or any(s.volume_id in existing for s in members):
+def _is_over(members: Collection[Snapshot], request: RetentionRequest, now: datetime) -> bool:
+    """Tell whether a lineage without a volume has been kept for long enough."""
+    if not request.orphans_keep_days:
         return False
     newest = max(moment(s.slot) for s in members)
     return newest + timedelta(days=request.orphans_keep_days) <= now

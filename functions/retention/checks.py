@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
 
 from caretaker.incidents import Check, Severity
+from caretaker.report import is_complete
 from caretaker.settings import Mode
 
 from .facts import Action
@@ -18,15 +19,26 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .request import RetentionRequest
 
-KINDS: Final = frozenset({"retention_refused", "retention_stopped", "snapshot_unchangeable"})
+
+class Verdict(NamedTuple):
+    """The checks of a run, and the kinds that it judged for every snapshot there is."""
+
+    checks: tuple[Check, ...]
+    judged: frozenset[str]
 
 
 def judge_run(
     plan: Plan, outcomes: Sequence[Outcome], request: RetentionRequest, mode: Mode, *, stopped: bool
-) -> tuple[Check, ...]:
-    """Return whether the plan was refused, whether the run was stopped, and what failed."""
+) -> Verdict:
+    """Judge whether the plan was refused, the run was stopped, or a change failed.
+
+    Only a run that tried every change knows that none of them fails any more.
+    """
     failed = [_failed(outcome) for outcome in outcomes if outcome.error is not None]
-    return (_refused(plan, request, mode), _stopped(request, stopped=stopped), *failed)
+    all_tried = mode is Mode.ACT and is_complete(outcomes)
+    checks = (_refused(plan, request, mode), _stopped(request, stopped=stopped, tried=all_tried))
+    judged = frozenset({"retention_refused"} | ({"snapshot_unchangeable"} if all_tried else set()))
+    return Verdict((*checks, *failed), judged)
 
 
 def _refused(plan: Plan, request: RetentionRequest, mode: Mode) -> Check:
@@ -38,18 +50,21 @@ def _refused(plan: Plan, request: RetentionRequest, mode: Mode) -> Check:
         healthy=refusal is None,
         severity=Severity.CRITICAL if mode is Mode.ACT else Severity.WARNING,
         what=f"{len(plan.going)} snapshots not let go: {refusal.reason if refusal else ''}",
-        evidence={"plan": plan.id, **{e["path"]: e["problem"] for e in errors}},
+        evidence={
+            "plan": plan.id,
+            "why": "; ".join(f"{e['problem']}, {e['expected']}" for e in errors[:-1]),
+        },
         done="nothing was marked or deleted",
         next=f"look at the report; an event with approve={plan.id} lets exactly this plan through",
         cause=refusal.reason if refusal else "",
     )
 
 
-def _stopped(request: RetentionRequest, *, stopped: bool) -> Check:
+def _stopped(request: RetentionRequest, *, stopped: bool, tried: bool) -> Check:
     return Check(
         kind="retention_stopped",
         resource=request.policy,
-        healthy=not stopped,
+        healthy=False if stopped else (True if tried else None),
         what="too many changes failed, the rest was not tried",
         done="what had been changed before stands in the report",
         next="the next scheduled run tries again",
@@ -70,9 +85,7 @@ def _failed(outcome: Outcome) -> Check:
     )
 
 
-def summarise(
-    plan: Plan, outcomes: Sequence[Outcome], recycle_bin_days: int | None
-) -> dict[str, Json]:
+def summarise(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Json]:
     """Return the totals: what there is, what goes, and what that can save at most.
 
     Deleting one frees only the blocks that no other snapshot needs: its size is an upper bound.
@@ -89,7 +102,7 @@ def summarise(
         "saving_per_month_at_most": round(
             sum(_number(d.detail["saving_per_month"]) for d in [*going, *waiting]), 2
         ),
-        "recycle_bin_days": recycle_bin_days,
+        "recycle_bin_days": plan.case.facts.recycle_bin_days,
     }
 
 

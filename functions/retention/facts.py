@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
-from caretaker.ec2 import Snapshot, SnapshotState, Volume
+from caretaker.ec2 import COPIED_VOLUME_ID, Snapshot, SnapshotState, Volume
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,13 +85,22 @@ class Population:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan that was refused: why, its snapshots, and whether a person has let it through."""
+
+    reason: str
+    snapshots: frozenset[str]
+    is_approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What was gathered.
 
     `snapshots` are all that the account owns, `references` says of those that something else needs
     what it is. `last_seen` is what the last run saw, None on the first. `approved` are snapshots of
-    approved plans; `plan` are those of the plan that this event approves, None when it approves
-    none.
+    approved plans; `plan` is the one that this event approves. `recycle_bin_days` is for how long
+    what is deleted can be had back, None when AWS did not say.
     """
 
     account: str
@@ -101,7 +110,8 @@ class Facts:
     references: Mapping[str, Reason] = field(default_factory=dict)
     last_seen: Population | None = None
     approved: frozenset[str] = frozenset()
-    plan: frozenset[str] | None = None
+    plan: StoredPlan | None = None
+    recycle_bin_days: int | None = None
 
 
 def is_good(snapshot: Snapshot) -> bool:
@@ -114,12 +124,12 @@ def newest_good(snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
     newest: dict[str, Snapshot] = {}
     for snapshot in filter(is_good, snapshots):
         known = newest.get(snapshot.volume_id)
-        if known is None or _age(snapshot) > _age(known):
+        if known is None or _newness(snapshot) > _newness(known):
             newest[snapshot.volume_id] = snapshot
     return newest
 
 
-def _age(snapshot: Snapshot) -> tuple[datetime, str]:
+def _newness(snapshot: Snapshot) -> tuple[datetime, str]:
     return snapshot.started, snapshot.id
 
 
@@ -127,9 +137,9 @@ def lineages(snapshots: Iterable[Snapshot], volumes: Iterable[Volume]) -> Mappin
     """Return, for each volume, the first of its lineage.
 
     A volume that was restored from a snapshot continues the lineage of that snapshot's volume. A
-    snapshot that is gone breaks the line: the volume then begins one of its own.
+    snapshot that is gone, or is a copy, breaks the line: the volume then begins one of its own.
     """
-    volume_of = {snapshot.id: snapshot.volume_id for snapshot in snapshots}
+    volume_of = {s.id: s.volume_id for s in snapshots if s.volume_id != COPIED_VOLUME_ID}
     parent = {
         volume.id: volume_of.get(volume.tags.get(tag.RESTORED_FROM, ""), volume.id)
         for volume in volumes

@@ -5,6 +5,7 @@ A snapshot goes only when every gate lets it through, so a gate more can only ke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -19,6 +20,7 @@ from .facts import Reason
 if TYPE_CHECKING:
     from caretaker.decisions import Json
 
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MIN_AGE: Final = timedelta(hours=24)
 
 
@@ -94,10 +96,12 @@ def opt_out(snapshot: Snapshot, case: Case) -> Stop | None:
 def _has_passed(value: str, now: datetime) -> bool:
     """Tell whether the tag holds a day, or a time with its zone, that is over; else it keeps."""
     try:
-        if "T" not in value:
+        if _DAY.fullmatch(value):
             end = datetime.combine(date.fromisoformat(value), time.max, UTC)
-        else:
+        elif _DAY.match(value):
             end = datetime.fromisoformat(value)
+        else:
+            return False
     except ValueError:
         return False
     return end.tzinfo is not None and end < now

@@ -1,16 +1,17 @@
-"""What the chore remembers between runs: the population, and plans that wait for a person."""
+"""What the chore remembers between runs, in the state table."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from caretaker.errors import FieldError, RefusedError
+from caretaker.settings import Mode
 
-from .facts import Population
+from .facts import Population, StoredPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +26,11 @@ PLAN_WAITS: Final = timedelta(days=7)
 """How long a refused plan can be approved."""
 APPROVAL_HOLDS: Final = timedelta(days=14)
 """Long enough for the deletions, which come two days after the marks."""
+SHARED_HOLDS: Final = timedelta(days=30)
+"""How long a snapshot that was seen to be shared is not looked at again."""
 _KEPT: Final = timedelta(days=400)
 _PART: Final = 5_000
 """Snapshots in one item, which DynamoDB limits to 400 KB."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPlan:
-    """A refused plan: its snapshots, and until when it stands approved."""
-
-    snapshots: frozenset[str]
-    parts: tuple[Item, ...]
-    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +41,49 @@ class Memory:
 
     def last_seen(self) -> Population | None:
         """Return what the last run that was not refused saw."""
-        found = list(self._table.query(self._population))
+        found = list(self._table.query(self._key("population")))
         return Population(found[0]["good"], found[0]["volumes"]) if found else None
 
-    def saw(self, population: Population) -> None:
-        """Remember what there is."""
-        self._table.put(
-            {
-                "pk": self._population,
-                "sk": "-",
-                "good": population.good,
-                "volumes": population.volumes,
-                "expires_at": self._seconds + int(_KEPT.total_seconds()),
-            }
-        )
+    def remember(self, plan: Plan) -> None:
+        """Write before anything is changed.
+
+        A refused plan is stored as it is, to be approved; of any other, what it leaves: a run that
+        is killed must not make the next one think that half had vanished.
+        """
+        if plan.refusal:
+            self._store(plan, plan.refusal.reason)
+            return
+        left = plan.population(after_deleting=self.run.mode is Mode.ACT)
+        item = {"pk": self._key("population"), "sk": "-"}
+        self._put({**item, "good": left.good, "volumes": left.volumes}, _KEPT)
 
     def plans(self) -> dict[str, StoredPlan]:
         """Return the plans that still can be approved, or are, by their ids."""
-        parts: defaultdict[str, list[Item]] = defaultdict(list)
-        for item in self._table.query(self._plans):
-            if item["expires_at"] > self._seconds:
-                parts[str(item["sk"]).partition("#")[0]].append(item)
-        return {plan_id: _stored(found) for plan_id, found in parts.items()}
+        return {plan_id: _stored(parts) for plan_id, parts in self._parts().items()}
 
-    def keep(self, plan: Plan) -> None:
-        """Store a refused plan, so that it can be approved just as it is."""
-        parts = [" ".join(part) for part in batched(plan.going, _PART, strict=False)] or [""]
-        for number, snapshots in enumerate(parts):
-            item = {"pk": self._plans, "sk": f"{plan.id}#{number}", "snapshots": snapshots}
-            self._write(item, PLAN_WAITS, approved=False)
-
-    def approve(self, plan: StoredPlan) -> None:
+    def approve(self, plan_id: str) -> None:
         """Remember that a person let this plan through."""
-        for item in plan.parts:
-            self._write(item, APPROVAL_HOLDS, approved=True)
+        for item in self._parts().get(plan_id, []):
+            self._put({**item, "approved": 1}, APPROVAL_HOLDS)
+
+    def shared(self) -> set[str]:
+        """Return the snapshots that were seen to be shared lately."""
+        found = self._table.query(self._key("shared"))
+        return {item["sk"] for item in found if item["expires_at"] > self._seconds}
+
+    def saw_shared(self, snapshot_id: str) -> None:
+        """Remember that a snapshot is shared: there is no listing that would tell."""
+        self._put({"pk": self._key("shared"), "sk": snapshot_id}, SHARED_HOLDS)
+
+    def deleted(self, snapshot_id: str, at: datetime) -> None:
+        """Remember a deletion: the snapshot may come back from the Recycle Bin with its mark."""
+        item = {"pk": self._key(f"deleted/{snapshot_id}"), "sk": "-"}
+        self._put({**item, "deleted_at": int(at.timestamp())}, _KEPT)
+
+    def deleted_at(self, snapshot_id: str) -> datetime | None:
+        """Return when a snapshot that is there now had been deleted."""
+        found = self._table.query(self._key(f"deleted/{snapshot_id}"))
+        return next((datetime.fromtimestamp(i["deleted_at"], UTC) for i in found), None)
 
     def in_open_restores(self) -> set[str]:
         """Return the snapshots that a restore which has not ended may need again."""
@@ -88,9 +91,21 @@ class Memory:
         found = self._table.query(f"restores#{place.account}/{place.region}")
         return {each for item in found for each in item.get("snapshots", "").split()}
 
-    def _write(self, item: Item, keep: timedelta, *, approved: bool) -> None:
-        until = self._seconds + int(keep.total_seconds())
-        self._table.put({**item, "approved": int(approved), "expires_at": until})
+    def _store(self, plan: Plan, reason: str) -> None:
+        parts = [" ".join(part) for part in batched(plan.going, _PART, strict=False)] or [""]
+        for number, snapshots in enumerate(parts):
+            item = {"pk": self._key("plans"), "sk": f"{plan.id}#{number}", "reason": reason}
+            self._put({**item, "snapshots": snapshots, "approved": 0}, PLAN_WAITS)
+
+    def _parts(self) -> dict[str, list[Item]]:
+        parts: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in self._table.query(self._key("plans")):
+            if item["expires_at"] > self._seconds:
+                parts[str(item["sk"]).partition("#")[0]].append(item)
+        return parts
+
+    def _put(self, item: Item, keep: timedelta) -> None:
+        self._table.put({**item, "expires_at": self._seconds + int(keep.total_seconds())})
 
     @property
     def _table(self) -> Table:
@@ -100,26 +115,18 @@ class Memory:
     def _seconds(self) -> int:
         return int(self.run.scene.now.timestamp())
 
-    @property
-    def _population(self) -> str:
-        return f"population#{self._scope}"
-
-    @property
-    def _plans(self) -> str:
-        return f"plans#{self._scope}"
-
-    @property
-    def _scope(self) -> str:
+    def _key(self, kind: str) -> str:
         place = self.run.scene.account.place
-        return f"retention/{self.run.request.policy}/{place.account}/{place.region}"
+        return f"{kind}#retention/{self.run.request.policy}/{place.account}/{place.region}"
 
 
 def _stored(parts: Sequence[Item]) -> StoredPlan:
     snapshots = frozenset(each for item in parts for each in str(item["snapshots"]).split())
-    return StoredPlan(snapshots, tuple(parts), all(item["approved"] for item in parts))
+    approved = all(item["approved"] for item in parts)
+    return StoredPlan(str(parts[0]["reason"]), snapshots, approved)
 
 
-def approved_plan(plans: dict[str, StoredPlan], plan_id: str | None) -> StoredPlan | None:
+def asked_plan(plans: dict[str, StoredPlan], plan_id: str | None) -> StoredPlan | None:
     """Return the plan that an event approves; `RefusedError` when there is none of this name."""
     if plan_id is None or plan_id in plans:
         return plans.get(plan_id or "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from caretaker.apply import fail
 from caretaker.decisions import Decision, Outcome, Result
@@ -11,20 +10,26 @@ from caretaker.failures import Failure, Kind
 
 from .facts import Action, Reason
 
-STALE: Final = Failure(Kind.UNKNOWN, "Stale", "the last look is too old")
-"""The call was not sent."""
-
 
 def reconciled(decided: Decision, now: Decision) -> Decision:
     """Return what is left to do of a decision that was judged again.
 
-    The same change stands, and a deletion may turn into the removal of its mark. Any other change
-    waits for a run that plans it.
+    The same change stands. A deletion may turn into the removal of its mark, or into a new mark.
+    Any other change waits for a run that plans it.
     """
     if now.action == decided.action:
         return decided
-    turned = decided.action == Action.DELETE and now.action == Action.UNMARK
-    return left(decided, Reason.CHANGED_MEANWHILE) if now.is_change and not turned else now
+    if not now.is_change or decided.action == Action.DELETE:
+        return now
+    return left(decided, Reason.CHANGED_MEANWHILE)
+
+
+def as_sent(looked: Outcome, *, resent: bool) -> Outcome:
+    """Return how a mark ended whose answer was lost: what the next look finds done was done."""
+    decision = looked.decision
+    done = resent and looked.result is Result.UNCHANGED and decision.reason == Reason.MARKED
+    marked = replace(decision, action=Action.MARK, reason=str(decision.detail.get("because")))
+    return Outcome(marked, Result.DONE) if done else looked
 
 
 def left(decision: Decision, reason: Reason) -> Decision:

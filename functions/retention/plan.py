@@ -55,9 +55,7 @@ def plan_retention(facts: Facts, request: RetentionRequest, *, now: datetime) ->
     case = open_case(facts, request, now)
     judged = [judge(s, case) for s in sorted(facts.snapshots, key=lambda s: s.id)]
     decisions = [_as_approved(decision, facts) for decision in judged]
-    if facts.plan is not None:
-        return Plan(decisions, case, None)
-    refusal = _implausible(case) or _too_many(decisions, case)
+    refusal = _refusal(decisions, case)
     return Plan(decisions, case, _approvable(refusal, decisions) if refusal else None)
 
 
@@ -78,7 +76,7 @@ def _send_away(snapshot: Snapshot, case: Case) -> Decision:
     if snapshot.state == SnapshotState.ERROR:
         return _decision(snapshot, Action.DELETE, Stop(reason, detail))
     due = marked_until(snapshot)
-    if due is None:
+    if due is None or is_back(snapshot, due, case):
         return _decision(snapshot, Action.MARK, Stop(reason, detail))
     detail["delete_after"] = snapshot.tags[tag.DELETE_AFTER]
     if due > case.now:
@@ -97,8 +95,9 @@ def _decision(snapshot: Snapshot, action: Action, stop: Stop) -> Decision:
 
 
 def delete_after(now: datetime) -> str:
-    """Return the value of the mark: two days from now."""
-    return (now + GRACE).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return the value of the mark: two days from now, up to the next full second."""
+    until = (now + GRACE + timedelta(microseconds=999_999)).astimezone(UTC)
+    return until.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def marked_until(snapshot: Snapshot) -> datetime | None:
@@ -112,15 +111,34 @@ def marked_until(snapshot: Snapshot) -> datetime | None:
     return until
 
 
+def is_back(snapshot: Snapshot, due: datetime, case: Case) -> bool:
+    """Tell whether a mark is older than a deletion that somebody has undone since."""
+    deleted = case.deleted_at.get(snapshot.id)
+    return deleted is not None and due - GRACE < deleted
+
+
 def _is_marked(snapshot: Snapshot) -> bool:
     return tag.DELETE_AFTER in snapshot.tags
 
 
 def _as_approved(decision: Decision, facts: Facts) -> Decision:
     """Keep what is not in the plan that the event approves."""
-    if facts.plan is None or decision.action not in GOING or decision.target in facts.plan:
+    if facts.plan is None or decision.action not in GOING:
+        return decision
+    if decision.target in facts.plan.snapshots:
         return decision
     return replace(decision, action=Action.KEEP, reason=Reason.NOT_APPROVED)
+
+
+def _refusal(decisions: Sequence[Decision], case: Case) -> Refusal | None:
+    """Return what speaks against the whole run; a person has answered what a plan was refused for.
+
+    How many may go is not asked of an approved plan: it has none but its own snapshots.
+    """
+    plan, implausible = case.facts.plan, _implausible(case)
+    if plan is None:
+        return implausible or _too_many(decisions, case)
+    return implausible if implausible and implausible.reason != plan.reason else None
 
 
 def _implausible(case: Case) -> Refusal | None:

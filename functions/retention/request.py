@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from caretaker.request import BaseRequest, Part, PolicyName
 
-ALWAYS_ALLOWED: Final = 10
-"""So many may go whatever their share: of a small policy every one is a large part."""
+FEW: Final = 10
+"""So many are no part worth measuring: of a small policy a single one is a large part."""
 MAX_PERCENT: Final = 50
 
 
@@ -39,16 +39,17 @@ class Keep(Part):
 class BlastRadius(Part):
     """How many of a policy's good snapshots one run may mark, and how many it may delete.
 
-    The greater of `count` and `percent` counts; beyond ten it is never more than half of them.
+    The greater of `count` and `percent` counts; whatever they say, it is never more than ten or
+    half of them. With both at 0 nothing may go.
     """
 
-    count: Annotated[int, Field(ge=0, le=100_000)] = ALWAYS_ALLOWED
+    count: Annotated[int, Field(ge=0, le=100_000)] = FEW
     percent: Annotated[int, Field(ge=0, le=MAX_PERCENT)] = 25
 
     def limit(self, good: int) -> int:
         """Return how many of `good` snapshots may go."""
         asked = max(self.count, good * self.percent // 100)
-        return min(asked, max(ALWAYS_ALLOWED, good * MAX_PERCENT // 100))
+        return min(asked, max(FEW, good * MAX_PERCENT // 100))
 
 
 class RetentionRequest(BaseRequest):

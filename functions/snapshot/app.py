@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from caretaker.aws.warmup import warm_up
 from caretaker.clock import SystemClock
 from caretaker.harness import run_chore
-from caretaker.run import Chore, Findings, Run
+from caretaker.report import Findings
+from caretaker.run import Chore, Run
 
 from . import aws
 from .freshness import judge_backups

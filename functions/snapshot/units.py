@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MAX_SET: Final = 128
 MAX_EXCLUDED: Final = 40
 SET_STATES: Final = frozenset({"running", "stopping", "stopped"})
-OUR_TAGS: Final = 6
-"""managed-by, policy, slot, run, attempt, instance."""
+OUR_TAGS: Final = 7
+"""managed-by, policy, slot, run, attempt, instance, and one day delete-after."""
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 

@@ -72,7 +72,7 @@ def is_within(name: str, package: str) -> bool:
 
 def is_room(name: str, rooms: Iterable[str]) -> bool:
     parts = name.split(".")
-    return len(parts) == 3 and parts[0] == "functions" and parts[2] in rooms
+    return len(parts) >= 3 and parts[0] == "functions" and parts[2] in rooms
 
 
 def list_imports(module: Module) -> set[str]:

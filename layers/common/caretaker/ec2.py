@@ -65,6 +65,13 @@ class Instance:
     tags: Tags = field(default_factory=dict)
 
 
+COPIED_VOLUME_ID: Final = "vol-ffffffff"
+"""What stands in the place of the volume's id in a copy of a snapshot: it says nothing.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html
+"""
+
+
 def description_of(policy: str, slot: str) -> str:
     """Return the description that our snapshots are made with; EC2 has no call to change one."""
     return f"caretaker {policy} {slot}"

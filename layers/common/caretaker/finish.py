@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from caretaker.clock import Clock
     from caretaker.decisions import Outcome
     from caretaker.errors import RefusedError
-    from caretaker.report import Heading
-    from caretaker.run import Findings
+    from caretaker.report import Findings, Heading
     from caretaker.settings import Settings
 
 ENDED_WELL: Final = frozenset({"event_refused", "run_failed"})

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from caretaker.clock import Clock
-    from caretaker.run import Chore, Findings
+    from caretaker.report import Findings
+    from caretaker.run import Chore
 
 NO_POLICY: Final = "-"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +17,9 @@ from caretaker.decisions import Outcome, Result
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from caretaker.decisions import Decision
+    from caretaker.decisions import Decision, Json, Refusal
     from caretaker.errors import FieldError
-    from caretaker.run import Findings
+    from caretaker.incidents import Check
 
 SCHEMA: Final = 1
 MAX_OUTCOMES: Final = 500
@@ -47,6 +47,24 @@ class Heading:
     region: str
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a chore's steps came to.
+
+    `judged` are the kinds of check that were judged for every resource there is; `gauges` are
+    metrics of the chore's own, `summary` its totals. With a `refusal` nothing was carried out;
+    without `may_continue` what was deferred waits for the next scheduled run.
+    """
+
+    outcomes: Sequence[Outcome]
+    checks: Sequence[Check] = ()
+    judged: frozenset[str] = frozenset()
+    gauges: Mapping[str, float] = field(default_factory=dict)
+    refusal: Refusal | None = None
+    may_continue: bool = True
+    summary: Mapping[str, Json] = field(default_factory=dict)
+
+
 def plan_id(decisions: Iterable[Decision]) -> str:
     """Return a name for exactly these changes, the same in any order of them."""
     changes = sorted((d.target, d.action, d.reason) for d in decisions if d.is_change)
@@ -55,7 +73,7 @@ def plan_id(decisions: Iterable[Decision]) -> str:
 
 def status_of(outcomes: Sequence[Outcome]) -> str:
     """Return `ok`, or `partial` when an item failed or was deferred."""
-    bad = {Result.FAILED, Result.DEFERRED}
+    bad = {Result.FAILED, Result.DEFERRED, Result.REFUSED}
     return "partial" if any(outcome.result in bad for outcome in outcomes) else "ok"
 
 

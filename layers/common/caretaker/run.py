@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from caretaker.apply import apply_batches, settle
-from caretaker.decisions import Batch, Decision, Json, Outcome, Refusal, Result
+from caretaker.decisions import Batch, Decision, Outcome, Result
 from caretaker.request import BaseRequest
 from caretaker.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from caretaker.aws.lease import Lease
@@ -19,26 +19,8 @@ if TYPE_CHECKING:
     from caretaker.aws.session import Account
     from caretaker.aws.state import State
     from caretaker.clock import Clock, Deadline
-    from caretaker.incidents import Check
+    from caretaker.report import Findings
     from caretaker.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a chore's steps came to.
-
-    `judged` are the kinds of check that were judged for every resource there is; `gauges` are
-    metrics of the chore's own, `summary` its totals. With a `refusal` nothing was carried out;
-    without `may_continue` what was deferred waits for the next scheduled run.
-    """
-
-    outcomes: Sequence[Outcome]
-    checks: Sequence[Check] = ()
-    judged: frozenset[str] = frozenset()
-    gauges: Mapping[str, float] = field(default_factory=dict)
-    refusal: Refusal | None = None
-    may_continue: bool = True
-    summary: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

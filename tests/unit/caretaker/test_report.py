@@ -11,6 +11,7 @@ from caretaker.decisions import Decision, Outcome, Result
 from caretaker.errors import FieldError
 from caretaker.report import (
     MAX_OUTCOMES,
+    Findings,
     Heading,
     answer_of,
     answer_without_items,
@@ -20,7 +21,6 @@ from caretaker.report import (
     report_lines,
     status_of,
 )
-from caretaker.run import Findings
 from tests.support.builders import SLOT, a_decision, an_outcome
 
 LIMIT = 256 * 1024
@@ -58,8 +58,8 @@ def test_an_answer_has_the_promised_fields() -> None:
 
     assert list(answered) == [
         "schema", "chore", "policy", "mode", "run", "slot", "account", "region", "status", "reason",
-        "errors", "complete", "progress", "plan_id", "counts", "outcomes", "outcomes_omitted",
-        "report", "duration_ms",
+        "errors", "complete", "progress", "plan_id", "counts", "summary", "outcomes",
+        "outcomes_omitted", "report", "duration_ms",
     ]  # fmt: skip
     assert answered["counts"] == {"create": {"done": 1}, "skip": {"unchanged": 1}}
     assert (answered["status"], answered["complete"], answered["progress"]) == ("ok", True, 1)
@@ -78,7 +78,7 @@ def test_a_run_without_any_item_is_ok() -> None:
         (Result.PLANNED, "ok", True),
         (Result.UNCHANGED, "ok", True),
         (Result.FAILED, "partial", True),
-        (Result.REFUSED, "partial", True),
+        (Result.REFUSED, "partial", False),
         (Result.DEFERRED, "partial", False),
     ],
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from caretaker.aws.state import ConditionFailedError
 from caretaker.incidents import Incident, Silence
-from caretaker.rendering import Message
+from caretaker.rendering import Message, Unsent
 from caretaker.settings import Channel
 
 if TYPE_CHECKING:
@@ -115,13 +115,6 @@ class IncidentStore:
             "resolved_at": now,
             "expires_at": now + _HISTORY_SECONDS,
         }
-
-
-class Unsent(NamedTuple):
-    """A message in the outbox, and since when it may be published by anybody."""
-
-    message: Message
-    send_after: int
 
 
 class Outbox:

@@ -21,11 +21,11 @@ from typing import Final
 
 from caretaker.incidents import Incident, Severity
 from caretaker.rendering import chat, pager, people
-from caretaker.rendering.alert import Alert, Message, Turn
+from caretaker.rendering.alert import Alert, Message, Turn, Unsent
 from caretaker.rendering.text import subject_of
 from caretaker.settings import Channel
 
-__all__ = ["Alert", "Message", "Turn", "render_messages"]
+__all__ = ["Alert", "Message", "Turn", "Unsent", "render_messages"]
 
 MAX_BYTES: Final = 240_000
 """Of the whole message; what SNS adds to it stays within the rest."""

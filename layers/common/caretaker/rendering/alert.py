@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from caretaker.incidents import Incident, Origin
 from caretaker.settings import Channel
@@ -46,3 +46,10 @@ class Message:
     subject: str
     body: str
     structured: bool
+
+
+class Unsent(NamedTuple):
+    """A message in the outbox, and since when it may be published by anybody."""
+
+    message: Message
+    send_after: int

@@ -1,0 +1,6 @@
+"""Gather and apply: the only room of this chore that talks to AWS."""
+
+from .changes import Changes
+from .evidence import gather
+
+__all__ = ["Changes", "gather"]

@@ -1,0 +1,214 @@
+"""Apply: every change after a last look at its snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from caretaker import tags as tag
+from caretaker.apply import fail, settle
+from caretaker.aws.ec2 import list_snapshots
+from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.decisions import Decision, Json, Outcome, Result
+from caretaker.errors import CallError, ListingError, StateError
+from caretaker.failures import Kind
+from caretaker.telemetry import logger
+from functions.retention.breaker import Breaker
+from functions.retention.facts import Action, Reason, is_good
+from functions.retention.look import LastLook
+from functions.retention.memory import Memory
+from functions.retention.outcomes import as_sent, left, reconciled, undeleted
+from functions.retention.plan import delete_after, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mypy_boto3_ec2.type_defs import TagTypeDef
+
+    from caretaker.decisions import Batch
+    from caretaker.ec2 import Snapshot
+    from caretaker.run import Run
+    from functions.retention.case import Case
+    from functions.retention.request import RetentionRequest
+
+_TRIES: Final = 3
+_LOOK_AGAIN: Final = frozenset({Kind.UNKNOWN, Kind.GONE, Kind.DENIED})
+"""After these it may have happened, or one may be gone: IAM denies what has no tags any more."""
+MAX_PREVIEWED: Final = 500
+"""So many last looks take a minute at the default pace."""
+
+
+class Changes:
+    """Carries out the changes of one run, each after a last look at its snapshot."""
+
+    def __init__(self, run: Run[RetentionRequest], case: Case, units: Iterable[Batch]) -> None:
+        self._run = run
+        self._case = case
+        self._memory = Memory(run)
+        self._previewed = 0
+        self._looks = LastLook(_to_look_at(units, case), self._read, run.scene.clock)
+        self.breaker = Breaker()
+
+    def preview(self, unit: Batch) -> list[Outcome]:
+        """Look as `apply` would, and change nothing; many are planned without a look.
+
+        There is no listing of what is shared: a look is a call for each snapshot.
+        """
+        if self._previewed >= MAX_PREVIEWED:
+            return settle(unit.decisions, Result.PLANNED, last_look="left out")
+        self._previewed += len(unit.decisions)
+        return [self._look_at(decision) for decision in unit.decisions]
+
+    def apply(self, unit: Batch) -> list[Outcome]:
+        """Carry out one unit; protection that AWS knows of leaves a snapshot as it is."""
+        self.breaker.check()
+        carry_out = self._tag if unit.lane != "DeleteSnapshot" else self._delete_each
+        outcomes = carry_out(unit.decisions)
+        self.breaker.count(outcomes)
+        return outcomes
+
+    def _delete_each(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        return [self._delete(decision) for decision in decisions]
+
+    def _delete(self, decision: Decision, tries: int = _TRIES) -> Outcome:
+        """Delete one snapshot; EC2 may be asked again, and what is gone is as good as deleted."""
+        pacer = self._run.scene.pacer
+        try:
+            outcome = pacer.call("DeleteSnapshot", lambda: self._delete_in_turn(decision))
+        except AWS_ERRORS as error:
+            failure = classify(error)
+            if failure.kind in _LOOK_AGAIN and tries > 1:
+                self._looks.forget(decision.target)
+                return self._delete(decision, tries - 1)
+            outcome = undeleted(decision, failure)
+        if outcome.decision.action in {Action.MARK, Action.UNMARK}:
+            return self._tag([outcome.decision])[0]
+        if outcome.result is Result.DONE:
+            self._remember_deleted(decision)
+        return outcome
+
+    def _delete_in_turn(self, decision: Decision) -> Outcome:
+        """Look and send, now that the turn has come: a look from before the wait could be old."""
+        looked = self._look_at(decision)
+        if looked.decision.reason == Reason.GONE:
+            return Outcome(decision, Result.DONE, {"gone": True})
+        if looked.result is Result.PLANNED and looked.decision.action == Action.DELETE:
+            self._run.scene.account.ec2_once.delete_snapshot(SnapshotId=decision.target)
+            return Outcome(decision, Result.DONE)
+        return looked
+
+    def _remember_deleted(self, decision: Decision) -> None:
+        try:
+            self._memory.deleted(decision.target, self._run.scene.clock.now())
+        except StateError as error:
+            logger.warning("deletion not remembered", error=error.failure.as_error())
+
+    def _tag(self, decisions: Sequence[Decision], tries: int = _TRIES) -> list[Outcome]:
+        """Mark or unmark together; of a batch that is refused, look at each once more.
+
+        One that goes on refusing must not cost the others: in the end each is sent by itself.
+        """
+        looked = [self._look_at(decision) for decision in decisions]
+        standing = [each.decision for each in looked if each.result is Result.PLANNED]
+        ended = [as_sent(each, resent=tries < _TRIES) for each in looked if not _stands(each)]
+        if not standing:
+            return ended
+        try:
+            written = self._send_tags(standing)
+        except AWS_ERRORS as error:
+            failure = classify(error)
+            for decision in standing:
+                self._looks.forget(decision.target)
+            if failure.kind in _LOOK_AGAIN and tries > 1:
+                return [*ended, *self._tag(standing, tries - 1)]
+            if len(standing) > 1:
+                return [*ended, *(each for d in standing for each in self._tag([d], 1))]
+            return [*ended, *fail(standing, failure.as_error(), {})]
+        return [*ended, *(Outcome(decision, Result.DONE, written) for decision in standing)]
+
+    def _send_tags(self, decisions: Sequence[Decision]) -> dict[str, Json]:
+        """Write or remove the mark; its two days begin as it is sent."""
+        client, scene = self._run.scene.account.ec2_once, self._run.scene
+        ids = [decision.target for decision in decisions]
+        if decisions[0].action == Action.UNMARK:
+            only: list[TagTypeDef] = [{"Key": tag.DELETE_AFTER}]
+            scene.pacer.call("DeleteTags", lambda: client.delete_tags(Resources=ids, Tags=only))
+            return {}
+
+        def mark() -> dict[str, Json]:
+            until = delete_after(scene.clock.now())
+            client.create_tags(Resources=ids, Tags=[{"Key": tag.DELETE_AFTER, "Value": until}])
+            return {"delete_after": until}
+
+        return scene.pacer.call("CreateTags", mark)
+
+    def _look_at(self, decision: Decision) -> Outcome:
+        """Judge again by what is there now: `planned` where the change stands."""
+        try:
+            case = self._case_of(decision)
+            snapshot = self._looks.at(decision.target).snapshot
+            newest = self._newest_of(decision)
+        except CallError as error:
+            return fail([decision], error.failure.as_error(), {})[0]
+        if snapshot is None:
+            return Outcome(left(decision, Reason.GONE), Result.UNCHANGED)
+        if newest is not None and not is_good(newest):
+            return Outcome(left(decision, Reason.LAST_GOOD), Result.UNCHANGED)
+        now = reconciled(decision, judge(snapshot, case))
+        return Outcome(now, Result.PLANNED if now.is_change else Result.UNCHANGED)
+
+    def _case_of(self, decision: Decision) -> Case:
+        """Return the case with what has to be asked for each snapshot by itself."""
+        target = decision.target
+        shared = frozenset({target} if self._is_shared(decision) else ())
+        deleted = self._memory.deleted_at(target) if decision.action == Action.DELETE else None
+        return replace(self._case, shared=shared, deleted_at={target: deleted} if deleted else {})
+
+    def _newest_of(self, decision: Decision) -> Snapshot | None:
+        """Return the newer backup that a deletion counts on, as it is now; gone is not good."""
+        counted_on = self._case.newest.get(str(decision.detail["volume"]))
+        if decision.action != Action.DELETE or counted_on is None:
+            return None
+        seen = self._looks.at(counted_on.id).snapshot
+        return seen or replace(counted_on, state="deleted")
+
+    def _is_shared(self, decision: Decision) -> bool:
+        """Tell whether anybody else may make volumes of it, where a change depends on that."""
+        if decision.action == Action.UNMARK and decision.reason != Reason.SHARED:
+            return False
+        client = self._run.scene.account.ec2
+        try:
+            answer = self._run.scene.pacer.call(
+                "DescribeSnapshotAttribute",
+                lambda: client.describe_snapshot_attribute(
+                    SnapshotId=decision.target, Attribute="createVolumePermission"
+                ),
+            )
+        except AWS_ERRORS as error:
+            failure = classify(error)
+            if failure.kind is Kind.GONE:
+                return False
+            raise ListingError("DescribeSnapshotAttribute", failure) from error
+        if answer.get("CreateVolumePermissions"):
+            self._memory.saw_shared(decision.target)
+            return True
+        return False
+
+    def _read(self, ids: Sequence[str]) -> dict[str, Snapshot]:
+        scene = self._run.scene
+        found = list_snapshots(scene.account, scene.pacer, {"snapshot-id": ids})
+        return {snapshot.id: snapshot for snapshot in found}
+
+
+def _to_look_at(units: Iterable[Batch], case: Case) -> list[str]:
+    """Return the snapshots to change in their order, before each the newer one it counts on."""
+    ids: dict[str, None] = {}
+    for unit in units:
+        for decision in unit.decisions:
+            newest = case.newest.get(str(decision.detail["volume"]))
+            ids |= dict.fromkeys([*([newest.id] if newest else []), decision.target])
+    return list(ids)
+
+
+def _stands(looked: Outcome) -> bool:
+    return looked.result is Result.PLANNED
