@@ -7,31 +7,25 @@ from typing import TYPE_CHECKING
 
 from caretaker.apply import fail, settle
 from caretaker.aws.alerts import Alerts
-from caretaker.aws.incidents import (
-    IncidentStore,
-    Outbox,
-    list_scopes,
-    list_silences,
-    put_silence,
-)
+from caretaker.aws.incidents import IncidentStore, list_scopes, list_silences, put_silence
+from caretaker.aws.outbox import Outbox
 from caretaker.aws.session import home
 from caretaker.aws.topics import get_subscriptions, publish_message
-from caretaker.decisions import Json, Outcome, Result
+from caretaker.decisions import Decision, Json, Outcome, Result
 from caretaker.errors import CallError
 from caretaker.incidents import Incident, Origin, Severity, Silence
 from caretaker.rendering import Alert, Turn, render_messages
 from caretaker.settings import Channel
 
-from .plan import Action, Facts, IncidentDecision, Reason, Scope, becomes_urgent, versions
+from .plan import Action, Facts, IncidentDecision, Reason, Scope, is_paged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mypy_boto3_sns import SNSClient
 
-    from caretaker.aws.state import Table
     from caretaker.aws.topics import Subscriptions
-    from caretaker.decisions import Batch, Decision
+    from caretaker.decisions import Batch
     from caretaker.rendering import Message
     from caretaker.run import Run, Scene
 
@@ -44,9 +38,9 @@ def gather(run: Run[AlertsRequest]) -> Facts:
     scene = run.scene
     table = scene.state.table
     return Facts(
-        scopes=[_scope(table, name, scene.run_id) for name in list_scopes(table)],
+        scopes=[_scope(scene, name) for name in list_scopes(table)],
         silences=list_silences(table),
-        unsent=Outbox(table).list_unsent(scene.clock.now()),
+        unsent=Outbox(table, scene.run_id).list_unsent(scene.clock.now()),
         channels=frozenset(scene.settings.topics),
     )
 
@@ -63,44 +57,62 @@ def listeners(scene: Scene) -> Listeners:
     return found
 
 
-def _scope(table: Table, name: str, writer: str) -> Scope:
-    version, incidents = IncidentStore(table, name, writer).load()
-    return Scope(name, version, incidents)
+def count_unsent(scene: Scene) -> int:
+    """Return how many messages wait after this run."""
+    return Outbox(scene.state.table, scene.run_id).count_unsent(scene.clock.now())
+
+
+def _scope(scene: Scene, name: str) -> Scope:
+    loaded = IncidentStore(scene.state.table, name, scene.run_id).load(scene.clock.now())
+    return Scope(name, *loaded) if loaded else Scope(name, None, ())
 
 
 def apply(run: Run[AlertsRequest], facts: Facts, unit: Batch) -> list[Outcome]:
     """Carry out one unit."""
-    if unit.lane == "tell":
-        return _Telling(run, facts).tell(unit.decisions)
-    (decision,) = unit.decisions
-    carry_out = {Action.SILENCE: _silence, Action.TEST: _test, Action.SEND: _send}
-    return [carry_out[Action(decision.action)](run, facts, decision)]
+    first = Action(unit.decisions[0].action)
+    if unit.lane == "send":
+        return _send(run, facts, unit.decisions)
+    if first is Action.TEST:
+        return [_test(run, decision) for decision in unit.decisions]
+    if first is Action.SILENCE:
+        return _silence(run, unit.decisions)
+    told = [each for each in unit.decisions if isinstance(each, IncidentDecision)]
+    return _Telling(run, facts).tell(told, Turn.OK if first is Action.CLOSE else Turn.ALARM)
 
 
-def _silence(run: Run[AlertsRequest], _: Facts, decision: Decision) -> Outcome:
+def _silence(run: Run[AlertsRequest], decisions: Sequence[Decision]) -> list[Outcome]:
     asked = run.request.silence
-    if asked is None:
-        return Outcome(decision, Result.UNCHANGED)
-    silence = Silence(asked.match, asked.until, asked.reason)
-    put_silence(run.scene.state.table, silence)
-    return Outcome(decision, Result.DONE)
+    if asked is not None:
+        silence = Silence(asked.match, asked.until, asked.reason)
+        put_silence(run.scene.state.table, silence)
+    return settle(decisions, Result.DONE)
 
 
-def _send(run: Run[AlertsRequest], facts: Facts, decision: Decision) -> Outcome:
-    """Send a message that is still in the outbox, unless another run does."""
-    unsent = next(each for each in facts.unsent if each.message.id == decision.target)
-    if not Outbox(run.scene.state.table).claim(unsent, run.scene.clock.now()):
-        return _overtaken(decision)
-    if not _alerts(run).publish(unsent.message):
-        return _unsent(decision)
-    return Outcome(decision, Result.DONE)
+def _send(run: Run[AlertsRequest], facts: Facts, decisions: Sequence[Decision]) -> list[Outcome]:
+    """Send what waits in its order; after a refusal the rest of that channel stays behind it."""
+    alerts, waiting = _alerts(run), {unsent.place: unsent for unsent in facts.unsent}
+    refusing: set[Channel] = set()
+    outcomes = []
+    for decision in decisions:
+        unsent = waiting[decision.target]
+        if not alerts.outbox.claim(unsent, run.scene.clock.now()):
+            outcomes.append(_overtaken(decision))
+        elif decision.action == Action.DROP:
+            alerts.outbox.take_out(unsent)
+            outcomes.append(Outcome(decision, Result.DONE))
+        elif unsent.message.channel in refusing or not alerts.send(unsent):
+            refusing.add(unsent.message.channel)
+            outcomes.append(_unsent(decision))
+        else:
+            outcomes.append(Outcome(decision, Result.DONE))
+    return outcomes
 
 
-def _test(run: Run[AlertsRequest], _: Facts, decision: Decision) -> Outcome:
+def _test(run: Run[AlertsRequest], decision: Decision) -> Outcome:
     """Publish an ALARM and its OK, so that no pager stays alarmed by a test."""
     channel, topics = Channel(decision.target), _all_topics(run.scene)
     if channel not in topics:
-        return Outcome(replace(decision, action=Action.KEEP), Result.UNCHANGED, {"topic": "none"})
+        return Outcome(_kept(decision, Reason.NO_TOPIC), Result.UNCHANGED)
     client, now = _sns(run.scene), run.scene.now
     try:
         for turn in Turn:
@@ -119,70 +131,73 @@ class _Telling:
 
     def __init__(self, run: Run[AlertsRequest], facts: Facts) -> None:
         self._run = run
-        self._table = run.scene.state.table
-        self._scopes = versions(facts)
+        self._clock = run.scene.clock
+        self._alerts = _alerts(run)
+        self._scopes = {scope.name: scope for scope in facts.scopes}
 
-    def tell(self, decisions: Sequence[Decision]) -> list[Outcome]:
+    def tell(self, decisions: Sequence[IncidentDecision], turn: Turn) -> list[Outcome]:
         """Write first, and only where no other run was quicker; then publish."""
-        won = {name for name in _scopes_of(decisions) if self._store(name).advance(self._at(name))}
-        ours = [d for d in decisions if _after(d).scope in won]
-        lost = [_overtaken(d) for d in decisions if _after(d).scope not in won]
-        if not ours:
-            return lost
-        messages = self._messages(ours, won)
-        Outbox(self._table).put(messages, self._run.scene.clock.now())
+        names = sorted({decision.after.scope for decision in decisions})
+        won = {name for name in names if self._advance(name)}
+        ours = [decision for decision in decisions if decision.after.scope in won]
+        lost = [_overtaken(d) for d in decisions if d.after.scope not in won]
+        messages = self._render(ours, won, turn)
+        ready = self._alerts.outbox.put(messages, self._clock.now())
         for name in won:
-            changed = [_after(d) for d in ours if _after(d).scope == name]
-            self._store(name).write(changed, (), self._run.scene.now)
-        sent = [_alerts(self._run).publish(message) for message in messages]
-        if all(sent):
-            return [*lost, *settle(ours, Result.DONE)]
-        return [*lost, *(_unsent(decision) for decision in ours)]
+            self._write(name, [d.after for d in ours if d.after.scope == name], turn)
+        sent = [self._alerts.send(unsent) for unsent in ready]
+        heard = not messages or any(sent)
+        return [*lost, *(Outcome(d, Result.DONE) if heard else _unsent(d) for d in ours)]
 
-    def _messages(self, decisions: Sequence[Decision], won: Iterable[str]) -> list[Message]:
+    def _advance(self, name: str) -> bool:
+        version = self._scopes[name].version
+        return version is not None and self._store(name).advance(version, self._clock.now())
+
+    def _write(self, name: str, changed: Sequence[Incident], turn: Turn) -> None:
+        is_open, resolved = (changed, ()) if turn is Turn.ALARM else ((), changed)
+        version = self._scopes[name].version or 0
+        self._store(name).write(version, is_open, resolved, self._clock.now())
+
+    def _render(
+        self, decisions: Sequence[IncidentDecision], won: Iterable[str], turn: Turn
+    ) -> list[Message]:
+        told = [d.after for d in decisions if d.after.told]
         now_open = [incident for name in won for incident in self._scopes[name].incidents]
+        closed = {incident.full_key for incident in told if turn is Turn.OK}
         alert = Alert(
-            turn=Turn.ALARM,
-            incidents=[_after(decision) for decision in decisions],
-            origin=_origin(self._run, *won),
-            still_open=now_open,
+            turn=turn,
+            incidents=told,
+            origin=_origin(self._run),
+            still_open=[i for i in now_open if i.full_key not in closed],
             now=self._run.scene.now,
-            paged=[_after(decision) for decision in decisions if becomes_urgent(decision)],
+            paged=None if turn is Turn.OK else [d.after for d in decisions if is_paged(d)],
         )
         return render_messages(alert, self._run.scene.settings.topics)
 
     def _store(self, scope: str) -> IncidentStore:
-        return IncidentStore(self._table, scope, self._run.scene.run_id)
-
-    def _at(self, scope: str) -> int:
-        return self._scopes[scope].version
+        return IncidentStore(self._run.scene.state.table, scope, self._run.scene.run_id)
 
 
-def _after(decision: Decision) -> Incident:
-    if not isinstance(decision, IncidentDecision) or decision.after is None:
-        raise TypeError(decision)
-    return decision.after
-
-
-def _scopes_of(decisions: Iterable[Decision]) -> list[str]:
-    return sorted({_after(decision).scope for decision in decisions})
+def _kept(decision: Decision, reason: Reason) -> Decision:
+    return replace(decision, action=Action.KEEP, reason=reason)
 
 
 def _overtaken(decision: Decision) -> Outcome:
-    return Outcome(replace(decision, action=Action.KEEP, reason=Reason.OVERTAKEN), Result.UNCHANGED)
+    return Outcome(_kept(decision, Reason.OVERTAKEN), Result.UNCHANGED)
 
 
 def _unsent(decision: Decision) -> Outcome:
     error = {
         "code": "Unsent",
-        "message": "a topic did not take it; it stays in the outbox, and the next run sends it",
+        "message": "its topic did not take it; it stays in the outbox, and the next run sends it",
         "request_id": "",
     }
     return fail([decision], error, {})[0]
 
 
 def _test_incident(run: Run[AlertsRequest]) -> Incident:
-    origin = _origin(run)
+    """Return an incident of a scope of its own: its recovery must close nothing real."""
+    origin = replace(_origin(run), policy="test")
     return Incident(
         kind="test",
         resource="test",
@@ -198,22 +213,19 @@ def _test_incident(run: Run[AlertsRequest]) -> Incident:
     )
 
 
-def _origin(run: Run[AlertsRequest], *scopes: str) -> Origin:
-    """Return where a message comes from: the one scope it tells of, or else this run."""
+def _origin(run: Run[AlertsRequest]) -> Origin:
     scene = run.scene
     place, settings = scene.account.place, scene.settings
-    chore, policy, account, region = "alerts", run.request.policy, place.account, place.region
-    if len(scopes) == 1:
-        _, account, region, chore, policy = scopes[0].split("/")
     return Origin(
-        settings.installation, settings.environment_name, account, region, chore, policy,
-        scene.run_id, run.slot, "", settings.runbook_url,
+        settings.installation, settings.environment_name, place.account, place.region, "alerts",
+        run.request.policy, scene.run_id, run.slot, "", settings.runbook_url,
     )  # fmt: skip
 
 
 def _alerts(run: Run[AlertsRequest]) -> Alerts:
     scene = run.scene
-    return Alerts(scene.state.table, _sns(scene), scene.settings.topics, _origin(run), scene.now)
+    topics, table = scene.settings.topics, scene.state.table
+    return Alerts(table, _sns(scene), topics, _origin(run), scene.clock, scene.now)
 
 
 def _all_topics(scene: Scene) -> Mapping[Channel, str]:

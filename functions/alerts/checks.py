@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from caretaker.decisions import Result
 from caretaker.incidents import Check, Severity
 
-from .plan import TELLING, Action
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from caretaker.aws.topics import Subscriptions
-    from caretaker.decisions import Outcome
 
     from .plan import Facts
 
@@ -42,14 +38,10 @@ def _heard(channel: str, found: Subscriptions | None) -> Check:
     )
 
 
-def measure(facts: Facts, outcomes: Iterable[Outcome], listeners: Listeners) -> dict[str, float]:
+def measure(facts: Facts, unsent: int, listeners: Listeners) -> dict[str, float]:
     """Return the metrics: what is unsent, what is open in all, and the least heard topic."""
-    sending = TELLING | {Action.SEND}
-    unsent = sum(o.result is Result.FAILED and o.decision.action in sending for o in outcomes)
-    gauges: dict[str, float] = {
-        "UnsentAlerts": unsent,
-        "OpenIncidents": sum(len(scope.incidents) for scope in facts.scopes),
-    }
+    is_open = sum(len(scope.incidents) for scope in facts.scopes)
+    gauges: dict[str, float] = {"UnsentAlerts": unsent, "OpenIncidents": is_open}
     known = [found.confirmed for found in listeners.values() if found]
     if known and len(known) == len(listeners):
         gauges["ConfirmedSubscriptions"] = min(known)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from caretaker.decisions import Batch, Decision
 from caretaker.errors import FieldError, RefusedError
-from caretaker.incidents import Incident, Silence, is_silenced
+from caretaker.incidents import Incident, Severity, Silence, is_silenced
 from caretaker.settings import Channel
+from caretaker.tags import matches
 
 if TYPE_CHECKING:
     from caretaker.rendering import Unsent
@@ -28,7 +29,9 @@ class Action(StrEnum):
     REMIND = "remind"
     ESCALATE = "escalate"
     SEND = "send"
+    DROP = "drop"
     SILENCE = "silence"
+    CLOSE = "close"
     TEST = "test"
     KEEP = "keep"
 
@@ -40,6 +43,7 @@ class Reason(StrEnum):
     STILL_OPEN = "still_open"
     OPEN_TOO_LONG = "open_too_long"
     UNSENT = "unsent"
+    NO_TOPIC = "no_topic"
     ASKED = "asked"
     TOLD = "told"
     SILENCED = "silenced"
@@ -48,14 +52,19 @@ class Reason(StrEnum):
 
 
 TELLING: Final = frozenset({Action.TELL, Action.REMIND, Action.ESCALATE})
+_LANES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(TELLING, "tell"),
+    **dict.fromkeys((Action.SEND, Action.DROP), "send"),
+    Action.CLOSE: "close",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The open incidents of one scope, as of a version of it."""
+    """The open incidents of one scope, as of a version of it; None while another run writes."""
 
     name: str
-    version: int
+    version: int | None
     incidents: Sequence[Incident]
 
 
@@ -69,31 +78,34 @@ class Facts:
     channels: frozenset[Channel]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDecision(Decision):
     """What is told of one incident, and what the incident is once that is told."""
 
-    before: Incident | None = None
-    after: Incident | None = None
+    after: Incident
 
 
 def plan_alerts(facts: Facts, request: AlertsRequest, *, now: datetime) -> list[Decision]:
     """Return one decision for each thing that there is to look after."""
     if request.silence:
         return [_silence(request.silence, now)]
+    if request.close:
+        return _close(request.close.match, facts)
     if request.test:
         return [Decision(channel, Action.TEST, Reason.ASKED) for channel in sorted(Channel)]
     incidents = [incident for scope in facts.scopes for incident in scope.incidents]
     judged = [_judge(i, facts, request, now) for i in sorted(incidents, key=_oldest_first)]
-    return [*map(_send, facts.unsent), *_one_page_at_a_time(judged, facts.channels)]
+    sends = [_send(unsent, facts.channels) for unsent in facts.unsent]
+    return [*sends, *_one_page_at_a_time(judged, facts.channels)]
 
 
 def plan_units(decisions: Iterable[Decision]) -> list[Batch]:
-    """Group the changes: all that is told goes into one message, whatever else goes by itself."""
-    changes = [decision for decision in decisions if decision.is_change]
-    told = tuple(decision for decision in changes if decision.action in TELLING)
-    alone = [Batch(d.action, (d,)) for d in changes if d.action not in TELLING]
-    return [*alone, Batch("tell", told)] if told else alone
+    """Group the changes: what is told makes one message, and messages keep their order."""
+    lanes: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        if decision.is_change:
+            lanes.setdefault(_LANES.get(decision.action, decision.target), []).append(decision)
+    return [Batch(lane, tuple(members)) for lane, members in lanes.items()]
 
 
 def _oldest_first(incident: Incident) -> tuple[datetime, str]:
@@ -111,10 +123,23 @@ def _silence(asked: SilenceRequest, now: datetime) -> Decision:
     return Decision(asked.match, Action.SILENCE, Reason.ASKED, {"until": until})
 
 
-def _send(unsent: Unsent) -> Decision:
+def _close(match: str, facts: Facts) -> list[Decision]:
+    """Return the incidents that a person calls over."""
+    incidents = [incident for scope in facts.scopes for incident in scope.incidents]
+    return [
+        _decision(incident, Action.CLOSE, Reason.ASKED)
+        for incident in sorted(incidents, key=_oldest_first)
+        if matches(incident.full_key, match)
+    ]
+
+
+def _send(unsent: Unsent, channels: frozenset[Channel]) -> Decision:
+    """Send what waits; what waits for a topic that the stack no longer has can only be dropped."""
     message = unsent.message
     detail = {"channel": message.channel, "subject": message.subject}
-    return Decision(message.id, Action.SEND, Reason.UNSENT, detail)
+    if message.channel not in channels:
+        return Decision(unsent.place, Action.DROP, Reason.NO_TOPIC, detail)
+    return Decision(unsent.place, Action.SEND, Reason.UNSENT, detail)
 
 
 def _judge(
@@ -128,6 +153,8 @@ def _judge(
     if _is_to_escalate(incident, facts.channels, request, now):
         return _decision(incident, Action.ESCALATE, Reason.OPEN_TOO_LONG, now)
     every = request.remind_critical_hours if incident.is_urgent else request.remind_warning_hours
+    if incident.severity is Severity.NOTICE:
+        return _decision(incident, Action.KEEP, Reason.TOLD)
     if now - incident.told >= timedelta(hours=every):
         return _decision(incident, Action.REMIND, Reason.STILL_OPEN, now)
     return _decision(incident, Action.KEEP, Reason.TOLD)
@@ -139,7 +166,8 @@ def _is_to_escalate(
     """Tell whether a warning has been open for so long that it is to wake people."""
     heard = channels & {Channel.URGENT, Channel.PAGER}
     long = now - incident.opened >= timedelta(hours=request.escalate_after_hours)
-    return bool(heard) and long and not incident.is_urgent
+    is_warning = incident.severity is Severity.WARNING and not incident.escalated
+    return bool(heard) and long and is_warning
 
 
 def _decision(
@@ -155,32 +183,26 @@ def _decision(
         told=now or incident.told,
         reminders=incident.reminders + (action in {Action.REMIND, Action.ESCALATE}),
         escalated=incident.escalated or action == Action.ESCALATE,
+        closed=action == Action.CLOSE,
     )
-    return IncidentDecision(incident.full_key, action, reason, detail, incident, after)
+    return IncidentDecision(incident.full_key, action, reason, detail, after=after)
 
 
-def becomes_urgent(decision: Decision) -> bool:
-    """Tell whether a pager is to hear of it: of what is urgent only now, or told only now."""
-    if not isinstance(decision, IncidentDecision) or decision.after is None:
-        return False
-    return decision.action in {Action.TELL, Action.ESCALATE} and decision.after.is_urgent
+def is_paged(decision: IncidentDecision) -> bool:
+    """Tell whether a pager is to hear of it: of whatever is urgent and told now."""
+    return decision.action in TELLING and decision.after.is_urgent
 
 
 def _one_page_at_a_time(
     decisions: Sequence[IncidentDecision], channels: frozenset[Channel]
 ) -> list[IncidentDecision]:
     """Leave to the next run what would page for a second scope: a message names one alarm."""
-    scopes = [d.after.scope for d in decisions if becomes_urgent(d) and d.after]
+    scopes = [decision.after.scope for decision in decisions if is_paged(decision)]
     if Channel.PAGER not in channels or not scopes:
         return list(decisions)
     return [
         replace(d, action=Action.KEEP, reason=Reason.NEXT_RUN)
-        if becomes_urgent(d) and d.after and d.after.scope != scopes[0]
+        if is_paged(d) and d.after.scope != scopes[0]
         else d
         for d in decisions
     ]
-
-
-def versions(facts: Facts) -> Mapping[str, Scope]:
-    """Return the scopes by name."""
-    return {scope.name: scope for scope in facts.scopes}

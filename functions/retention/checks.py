@@ -48,7 +48,7 @@ def _refused(plan: Plan, request: RetentionRequest, mode: Mode) -> Check:
         kind="retention_refused",
         resource=request.policy,
         healthy=refusal is None,
-        severity=Severity.CRITICAL if mode is Mode.ACT else Severity.WARNING,
+        severity=Severity.CRITICAL if mode is Mode.ACT else Severity.NOTICE,
         what=f"{len(plan.going)} snapshots not let go: {refusal.reason if refusal else ''}",
         evidence={
             "plan": plan.id,

@@ -48,10 +48,13 @@ class Memory:
         """Write before anything is changed.
 
         A refused plan is stored as it is, to be approved; of any other, what it leaves: a run that
-        is killed must not make the next one think that half had vanished.
+        is killed must not make the next one think that half had vanished. A report by hand, where
+        the stack acts, is no run to compare the next one with.
         """
         if plan.refusal:
             self._store(plan, plan.refusal.reason)
+            return
+        if self.run.mode is not self.run.scene.settings.mode:
             return
         left = plan.population(after_deleting=self.run.mode is Mode.ACT)
         item = {"pk": self._key("population"), "sk": "-"}

@@ -128,7 +128,7 @@ class Finish:
             head.chore, head.policy, head.run, head.slot, report, settings.runbook_url,
         )  # fmt: skip
         client = home(settings.region).sns
-        alerts = Alerts(self.table, client, settings.topics, origin, self.now)
+        alerts = Alerts(self.table, client, settings.topics, origin, self.clock, self.now)
         return alerts.tell(checks, judged)
 
     def _tell_alone(self, check: Check) -> None:
@@ -146,8 +146,8 @@ class Finish:
             "ItemsFailed": by_result[Result.FAILED],
             "ItemsDeferred": by_result[Result.DEFERRED],
             "OpenIncidents": told.open_incidents,
-            "UnsentAlerts": told.unsent,
             **gauges,
+            "UnsentAlerts": told.unsent + gauges.get("UnsentAlerts", 0),
         }
         self._publish(values)
 

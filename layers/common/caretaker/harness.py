@@ -166,7 +166,7 @@ class _Invocation[R: BaseRequest]:
                 raise
             return self._decided_nothing("skipped", "slot_in_progress", heading)
         except CallError as failed:
-            if failed.may_pass:
+            if failed.may_pass or not self._chore.tell_failures:
                 raise
             return finish.failed(failed)
         except RefusedError as refused:

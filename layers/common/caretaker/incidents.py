@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 _MAX_RESOURCE: Final = 64
 """With it, and all that stands before it, a full key keeps under 255 characters."""
+_UNFIT: Final = re.compile(r"[^!-)+->@-~]")
+"""What a key does not hold: blanks, wildcards, and letters that cannot be typed everywhere."""
+MAX_TEXT: Final = 256
+MAX_EVIDENCE: Final = 10
 
 
 class Severity(StrEnum):
@@ -22,6 +27,8 @@ class Severity(StrEnum):
 
     CRITICAL = "critical"
     WARNING = "warning"
+    NOTICE = "notice"
+    """Told once and never again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,11 @@ class Condition:
 
     @property
     def key(self) -> str:
-        """Return its place within the chore and policy; a long name is cut, and told by a hash."""
+        """Return its place within the chore and policy; an unfit name is told by a hash."""
         name = self.resource
-        if len(name) > _MAX_RESOURCE:
-            name = f"{name[:48]}~{sha256(name.encode(errors='replace')).hexdigest()[:15]}"
+        if len(name) > _MAX_RESOURCE or _UNFIT.search(name):
+            digest = sha256(name.encode(errors="replace")).hexdigest()[:15]
+            name = f"{_UNFIT.sub('-', name)[:48]}~{digest}"
         return f"{self.kind}/{name}"
 
 
@@ -63,7 +71,8 @@ class Incident(Condition):
     """A condition unhealthy since `opened`.
 
     `parent` names the group it was told with, `report` is that of the run which opened it, `told`
-    is when people last heard of it: never, as long as it is silenced.
+    is when people last heard of it: never, as long as it is silenced. One that was `closed` by hand
+    is over without anything having become healthy.
     """
 
     opened: datetime
@@ -73,11 +82,18 @@ class Incident(Condition):
     told: datetime | None = None
     reminders: int = 0
     escalated: bool = False
+    closed: bool = False
 
     @property
     def full_key(self) -> str:
         """Return its name among all incidents of an installation; it holds no time."""
         return f"{self.scope}/{self.key}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Return the account and the region that it is in."""
+        _, account, region, *_ = [*self.scope.split("/"), "", "", ""]
+        return account, region
 
     @property
     def thread(self) -> str:
@@ -100,14 +116,15 @@ class Incident(Condition):
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Incident:
-        """Read it back."""
-        told = document["told"]
+        """Read it back; another version may have written more, or less."""
+        told = document.get("told", document["opened"])
         read = {
             "opened": datetime.fromisoformat(document["opened"]),
             "told": datetime.fromisoformat(told) if told else None,
             "severity": Severity(document["severity"]),
         }
-        return cls(**{**document, **read})
+        known = {each.name for each in fields(cls)}
+        return cls(**{key: value for key, value in document.items() if key in known} | read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +188,14 @@ def plan_transitions(  # noqa: PLR0913 - all by name
     """
     open_now = {incident.key: incident for incident in known}
     seen = {check.key: check for check in sorted(checks, key=_worst_last)}
-    news = [
-        _incident(check, open_now.get(key), origin, now)
-        for key, check in sorted(seen.items())
-        if check.healthy is False and _is_news(check, open_now.get(key))
+    bad = [check for _, check in sorted(seen.items()) if check.healthy is False]
+    new = _grouped([_opened(check, origin, now) for check in bad if check.key not in open_now])
+    worse = [
+        _worsened(open_now[check.key], check, origin)
+        for check in bad
+        if check.key in open_now and _is_worse(check, open_now[check.key])
     ]
-    opened = {i.key: as_told(i, silences, now) for i in _grouped(news)}
+    opened = {i.key: as_told(i, silences, now) for i in (*new, *worse)}
     resolved = {
         key: incident
         for key, incident in sorted(open_now.items())
@@ -197,20 +216,32 @@ def as_told(incident: Incident, silences: Iterable[Silence], now: datetime) -> I
     return incident if is_silenced(incident, silences, now) else replace(incident, told=now)
 
 
-def _worst_last(check: Check) -> int:
+def _worst_last(check: Check) -> tuple[int, bool, str]:
     """Of several checks of one condition the worst counts: unhealthy, then healthy."""
-    return {None: 0, True: 1, False: 2}[check.healthy]
+    rank = {None: 0, True: 1, False: 2}[check.healthy]
+    return rank, check.severity is Severity.CRITICAL, check.what
 
 
-def _is_news(check: Check, known: Incident | None) -> bool:
-    worse = check.severity is Severity.CRITICAL
-    return known is None or (worse and known.severity is not Severity.CRITICAL)
+def _is_worse(check: Check, known: Incident) -> bool:
+    return check.severity is Severity.CRITICAL and known.severity is not Severity.CRITICAL
 
 
-def _incident(check: Check, known: Incident | None, origin: Origin, now: datetime) -> Incident:
-    condition = {each.name: getattr(check, each.name) for each in fields(Condition)}
-    opened = known.opened if known else now
-    return Incident(**condition, opened=opened, scope=origin.scope, report=origin.report)
+def _opened(check: Check, origin: Origin, now: datetime) -> Incident:
+    return Incident(**_condition(check), opened=now, scope=origin.scope, report=origin.report)
+
+
+def _worsened(known: Incident, check: Check, origin: Origin) -> Incident:
+    """Return the same incident in its new state: as old, and as often told, as it was."""
+    return replace(known, **_condition(check), report=origin.report)
+
+
+def _condition(check: Check) -> dict[str, Any]:
+    """Return what a check says, cut to what is ever shown of it."""
+    said = {each.name: getattr(check, each.name) for each in fields(Condition)}
+    texts = {name: said[name][:MAX_TEXT] for name in ("what", "name", "done", "next", "cause")}
+    shown = list(check.evidence.items())[:MAX_EVIDENCE]
+    evidence = {key[:MAX_TEXT]: value[:MAX_TEXT] for key, value in shown}
+    return {**said, **texts, "evidence": evidence}
 
 
 def _grouped(opened: Sequence[Incident]) -> list[Incident]:

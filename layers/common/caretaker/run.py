@@ -28,7 +28,8 @@ class Chore[R: BaseRequest]:
     """One chore: its event, and its steps.
 
     `resolve` turns an EventBridge event into a request; None means that it is about nothing of
-    ours. `adds_only` chores go on when the state table cannot be reached.
+    ours. `adds_only` chores go on when the state table cannot be reached. One that does not
+    `tell_failures` raises instead: it runs so often that telling would drown people.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Chore[R: BaseRequest]:
     steps: Callable[[Run[R]], Findings]
     resolve: Callable[[Mapping[str, Any], Scene], dict[str, Any] | None] | None = None
     adds_only: bool = False
+    tell_failures: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from caretaker.aws.incidents import IncidentStore, Outbox, list_silences
+from caretaker.aws.incidents import IncidentStore, list_silences
+from caretaker.aws.outbox import Outbox
 from caretaker.aws.topics import publish_message
 from caretaker.errors import CallError, StateError
 from caretaker.incidents import Transitions, plan_transitions
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
     from caretaker.aws.state import Table
+    from caretaker.clock import Clock
     from caretaker.incidents import Check, Incident, Origin, Silence
-    from caretaker.rendering import Message
+    from caretaker.rendering import Message, Unsent
     from caretaker.settings import Channel
 
-_TRIES: Final = 5
-"""How often a run that was overtaken by another looks again."""
+_WAITS: Final = (1, 2, 4, 8, 8)
+"""Seconds until a run that was overtaken looks again: in all longer than a dead one holds on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class Told:
     unsent: int
 
 
+class _Committed(NamedTuple):
+    """What changed, the messages of it, and those of them that may be published at once."""
+
+    changes: Transitions
+    messages: Sequence[Message] = ()
+    ready: Sequence[Unsent] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Alerts:
     """Alerting of one run: the table, the channels' topics, and who tells."""
@@ -43,6 +53,7 @@ class Alerts:
     client: SNSClient
     topics: Mapping[Channel, str]
     origin: Origin
+    clock: Clock
     now: datetime
 
     def tell(self, checks: Sequence[Check], judged: frozenset[str]) -> Told:
@@ -52,50 +63,61 @@ class Alerts:
         anew; what a topic does not take is counted as unsent, and sent by the chore `alerts`.
         """
         try:
-            changes, messages = self._commit(checks, judged)
+            changes, messages, ready = self._commit(checks, judged)
         except StateError as error:
             logger.error("incidents unreachable", error=error.failure.as_error())
             changes = self._plan((), checks, judged, ())
             messages = self._messages(changes)
-        unsent = sum(not self.publish(each) for each in messages)
-        return Told(len(changes.still_open), unsent)
+            return Told(len(changes.still_open), sum(not self._publish(m) for m in messages))
+        sent = sum(self.send(unsent) for unsent in ready)
+        return Told(len(changes.still_open), len(messages) - sent)
 
-    def publish(self, message: Message) -> bool:
+    def send(self, unsent: Unsent) -> bool:
         """Publish a message of the outbox and take it out; False when it stays there."""
+        if not self._publish(unsent.message):
+            return False
+        try:
+            self.outbox.take_out(unsent)
+        except StateError as error:
+            logger.warning("alert not marked as sent", error=error.failure.as_error())
+        return True
+
+    @property
+    def outbox(self) -> Outbox:
+        """Return the messages that wait."""
+        return Outbox(self.table, self.origin.run)
+
+    def _publish(self, message: Message) -> bool:
         try:
             publish_message(self.client, self.topics, message)
         except CallError as error:
             logger.error("alert unsent", subject=message.subject, error=error.failure.as_error())
             return False
-        try:
-            Outbox(self.table).mark_sent(message)
-        except StateError as error:
-            logger.warning("alert not marked as sent", error=error.failure.as_error())
         return True
 
-    def _commit(
-        self, checks: Sequence[Check], judged: frozenset[str]
-    ) -> tuple[Transitions, list[Message]]:
-        """Write what changed and the messages to send, and return both.
+    def _commit(self, checks: Sequence[Check], judged: frozenset[str]) -> _Committed:
+        """Write what changed and the messages to send.
 
         The messages are written before the incidents: killed in between, people hear twice rather
         than never.
         """
         store = IncidentStore(self.table, self.origin.scope, self.origin.run)
-        changes = Transitions()
-        for _ in range(_TRIES):
-            version, known = store.load()
-            changes = self._plan(known, checks, judged, ())
-            if not (changes.opened or changes.resolved):
-                return changes, []
-            changes = self._plan(known, checks, judged, list_silences(self.table))
-            if store.advance(version):
-                messages = self._messages(changes)
-                Outbox(self.table).put(messages, self.now)
-                store.write(changes.opened, changes.resolved, self.now)
-                return changes, messages
-        logger.error("incidents overtaken", tries=_TRIES)
-        return changes, []
+        for wait in _WAITS:
+            loaded = store.load(self.clock.now())
+            if loaded is not None:
+                version, known = loaded
+                changes = self._plan(known, checks, judged, ())
+                if not (changes.opened or changes.resolved):
+                    return _Committed(changes)
+                changes = self._plan(known, checks, judged, list_silences(self.table))
+                if store.advance(version, self.clock.now()):
+                    messages = self._messages(changes)
+                    ready = self.outbox.put(messages, self.clock.now())
+                    store.write(version, changes.opened, changes.resolved, self.clock.now())
+                    return _Committed(changes, messages, ready)
+            self.clock.sleep(wait)
+        logger.error("incidents overtaken", tries=len(_WAITS))
+        return _Committed(Transitions())
 
     def _plan(
         self,
@@ -110,18 +132,14 @@ class Alerts:
 
     def _messages(self, changes: Transitions) -> list[Message]:
         """Render what people may hear of: no opening that is silenced, nor its recovery."""
-        turns = ((Turn.ALARM, changes.opened), (Turn.OK, changes.resolved))
+        told = (
+            (Turn.ALARM, [i for i in changes.opened if i.told == self.now]),
+            (Turn.OK, [i for i in changes.resolved if i.told]),
+        )
         return [
             message
-            for turn, incidents in turns
+            for turn, incidents in told
             for message in render_messages(
-                Alert(
-                    turn,
-                    [incident for incident in incidents if incident.told],
-                    self.origin,
-                    changes.still_open,
-                    self.now,
-                ),
-                self.topics,
+                Alert(turn, incidents, self.origin, changes.still_open, self.now), self.topics
             )
         ]

@@ -48,7 +48,9 @@ _SMALLEST_SHARE: Final = 0.05
 _RECOVERY_PER_SECOND: Final = 0.04
 _SLOWEST_RECOVERY: Final = 0.004
 _RECOVERY_HALVES: Final = 0.5
-_RECOVERY_GROWS_PER_SECOND: Final = _RECOVERY_PER_SECOND / 300
+_RECOVERY_GROWS_PER_SECOND: Final = _RECOVERY_PER_SECOND / 600
+_SPARE: Final = 2.0
+"""Tokens of the burst that are left alone: calls that come some ms early find the bucket empty."""
 _CUT_EVERY_SECONDS: Final = 1.0
 
 
@@ -78,7 +80,7 @@ class Bucket:
     def reserve(self, now: float, pace: float) -> float:
         """Take one token and return the seconds to wait before the call may be sent."""
         self._drain(now, pace)
-        over = self._used + 1 - max(1.0, self._rate.burst * pace)
+        over = self._used + 1 - max(1.0, self._rate.burst * pace - _SPARE)
         self._used += 1
         return max(0.0, over / self._refill(pace))
 

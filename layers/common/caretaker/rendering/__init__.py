@@ -74,6 +74,7 @@ def _message(alert: Alert, channel: Channel) -> Message:
         subject=subject_of(alert),
         body=(body or _bytes(_BODIES[channel](alert, 0))).decode(),
         structured=channel in _STRUCTURED,
+        scopes=tuple(sorted({incident.scope for incident in alert.incidents})),
     )
 
 

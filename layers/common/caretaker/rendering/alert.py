@@ -25,8 +25,8 @@ class Turn(StrEnum):
 class Alert:
     """All incidents that a run tells of and that turned the same way.
 
-    `still_open` are those of the scopes told of. `paged` are those that became urgent just now; by
-    default all that are urgent.
+    `still_open` are those of the scopes told of. `paged` are those that a pager is to hear of, all
+    of one scope; by default all that are urgent.
     """
 
     turn: Turn
@@ -39,17 +39,28 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SNS message to one channel; `structured` is SNS's `MessageStructure=json`."""
+    """One SNS message to one channel.
+
+    `structured` is SNS's `MessageStructure=json`; `scopes` are those of the incidents it tells of,
+    whose messages keep their order.
+    """
 
     id: str
     channel: Channel
     subject: str
     body: str
     structured: bool
+    scopes: tuple[str, ...] = ()
 
 
 class Unsent(NamedTuple):
-    """A message in the outbox, and since when it may be published by anybody."""
+    """A message in the outbox.
+
+    `place` is its place in the order of all; from `send_after` on anybody may publish it, and at
+    `expires_at` it is given up.
+    """
 
     message: Message
+    place: str
     send_after: int
+    expires_at: int

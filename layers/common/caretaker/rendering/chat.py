@@ -12,6 +12,7 @@ from caretaker.rendering.alert import Turn
 from caretaker.rendering.text import (
     WORD,
     console_link,
+    ending_of,
     evidence_of,
     plain,
     runbook_link,
@@ -30,7 +31,8 @@ MAX_DESCRIPTION: Final = 3_000
 
 https://docs.slack.dev/reference/block-kit/blocks/section-block
 """
-_MARKUP: Final = re.compile(r"[*_~`<>|&@]")
+_MARKUP: Final = re.compile(r"[*_~`<>|&@#!]")
+_BRACKETS: Final = str.maketrans("[]", "()")
 _SYMBOL: Final = {Turn.ALARM: ":warning:", Turn.OK: ":white_check_mark:"}
 
 
@@ -40,24 +42,27 @@ def body(alert: Alert, listed: int) -> dict[str, Any]:
     return {
         "version": "1.0",
         "source": "custom",
-        "id": f"{first.thread}-{alert.turn.value.lower()}-{first.reminders}",
+        "id": f"{first.thread}-{alert.turn.value.lower()}-{origin.run}",
         "content": {
             "textType": "client-markdown",
-            "title": f"{_SYMBOL[alert.turn]} {subject_of(alert)}",
+            "title": f"{_SYMBOL[alert.turn]} {_bare(subject_of(alert))}",
             "description": _description(alert, min(listed, MAX_LISTED)),
             "nextSteps": _next_steps(alert, first),
             "keywords": [WORD[first.severity], origin.chore, first.kind],
         },
         "metadata": {
             "threadId": first.thread,
-            "summary": subject_of(alert),
+            "summary": _bare(subject_of(alert)),
             "eventType": f"caretaker-{alert.turn.value.lower()}",
-            "relatedResources": [plain(i.resource) for i in alert.incidents[: min(listed, 10)]],
+            "relatedResources": [
+                _bare(plain(incident.resource))
+                for incident in alert.incidents[: min(listed, MAX_LISTED)]
+            ],
             "additionalContext": {
-                "incident": plain(first.full_key),
+                "incident": _bare(plain(first.full_key)),
                 "severity": first.severity.value,
-                "account": origin.account,
-                "region": origin.region,
+                "account": first.place[0],
+                "region": first.place[1],
                 "run": origin.run,
             },
         },
@@ -76,7 +81,7 @@ def _description(alert: Alert, listed: int) -> str:
 def _entry(alert: Alert, incident: Incident) -> list[str]:
     since = span(incident.opened, alert.now)
     if alert.turn is Turn.OK:
-        return [f"*{_bare(who_of(incident))}*: healthy after {since}"]
+        return [f"*{_bare(who_of(incident))}*: {ending_of(incident)} after {since}"]
     shown = [f"{_bare(key)}: {_bare(value)}" for key, value in evidence_of(incident).items()]
     done = f"Done: {_bare(plain(incident.done))}" if incident.done else "Done: nothing yet"
     return [f"*{_bare(who_of(incident))}*: {_bare(plain(incident.what))} ({since})", *shown, done]
@@ -89,7 +94,7 @@ def _next_steps(alert: Alert, first: Incident) -> list[str]:
     runbook = runbook_link(alert.origin, first)
     steps = [
         _bare(plain(first.next) or "the next run looks again"),
-        f"Console: {console_link(alert.origin, first.resource)}",
+        f"Console: {console_link(first)}",
         f"Report: {first.report or alert.origin.report or 'none was written'}",
     ]
     return [*steps, f"Runbook: {runbook}"] if runbook else steps
@@ -97,4 +102,4 @@ def _next_steps(alert: Alert, first: Incident) -> list[str]:
 
 def _bare(text: str) -> str:
     """Return text that chat shows as it is: no mark-up, and nobody is mentioned."""
-    return _MARKUP.sub(" ", text)
+    return _MARKUP.sub(" ", text.translate(_BRACKETS))

@@ -24,7 +24,8 @@ _BEFORE: Final = {Turn.ALARM: "OK", Turn.OK: "ALARM"}
 
 def paged(alert: Alert) -> Sequence[Incident]:
     """Return what a pager hears: what became urgent, and that nothing is urgent any more."""
-    if alert.turn is Turn.OK and any(incident.is_urgent for incident in alert.still_open):
+    heard_of = (incident for incident in alert.still_open if incident.told)
+    if alert.turn is Turn.OK and any(incident.is_urgent for incident in heard_of):
         return []
     heard = alert.incidents if alert.paged is None else alert.paged
     return [incident for incident in heard if incident.is_urgent]
@@ -38,12 +39,12 @@ def body(alert: Alert, listed: int) -> dict[str, Any]:
     return {
         "AlarmName": plain(first.scope),
         "AlarmDescription": runbook_link(origin, first) or plain(first.next),
-        "AWSAccountId": origin.account,
+        "AWSAccountId": first.place[0],
         "NewStateValue": alert.turn.value,
         "OldStateValue": _BEFORE[alert.turn],
         "NewStateReason": plain(reason, MAX_REASON),
         "StateChangeTime": alert.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
-        "Region": origin.region,
+        "Region": first.place[1],
         "Trigger": {
             "MetricName": first.kind,
             "Namespace": "Caretaker",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from caretaker.rendering.alert import Turn
 from caretaker.rendering.text import (
     console_link,
+    ending_of,
     evidence_of,
     plain,
     runbook_link,
@@ -19,6 +20,8 @@ from caretaker.rendering.text import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from caretaker.incidents import Incident
     from caretaker.rendering.alert import Alert
 
@@ -57,7 +60,7 @@ def _email(alert: Alert, listed: int) -> str:
 def _entry(alert: Alert, incident: Incident) -> str:
     since = f"{incident.opened.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     is_alarm = alert.turn is Turn.ALARM
-    what = plain(incident.what) if is_alarm else "healthy again"
+    what = plain(incident.what) if is_alarm else ending_of(incident)
     told = f", reminder {incident.reminders}" if is_alarm and incident.reminders else ""
     lines = [
         f"{who_of(incident)}: {what}",
@@ -77,7 +80,7 @@ def _links(alert: Alert) -> str:
     report = (first.report if alert.turn is Turn.ALARM else "") or origin.report
     lines = [
         f"Report:  {report or 'none was written'}",
-        f"Console: {console_link(origin, first.resource)}",
+        f"Console: {console_link(first)}",
         f"Logs:    fields @timestamp, message | filter run = '{origin.run}'",
     ]
     runbook = runbook_link(origin, first)
@@ -85,17 +88,27 @@ def _links(alert: Alert) -> str:
 
 
 def _footer(alert: Alert) -> str:
-    origin, first = alert.origin, alert.incidents[0]
+    origin = alert.origin
     until = (alert.now + _QUIET).astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
-    silence = {"silence": {"match": plain(first.full_key), "until": until, "reason": ""}}
+    silence = {"silence": {"match": _pattern(alert.incidents), "until": until, "reason": ""}}
     place = f"slot {origin.slot}, account {origin.account}, {origin.region}"
     lines = [
         f"Caretaker {origin.installation}, chore {origin.chore}, policy {origin.policy}, {place}.",
-        f"{len(alert.still_open)} incident(s) of this policy are open.",
+        f"{len(alert.still_open)} incident(s) of this policy are open."
+        if len({incident.scope for incident in alert.incidents}) == 1
+        else f"{len(alert.still_open)} incident(s) are open.",
     ]
     if alert.turn is Turn.ALARM:
         lines.append(f"To hear no more of it for 8 hours: AlertsFunction, {json.dumps(silence)}")
     return "\n".join(lines)
+
+
+def _pattern(incidents: Sequence[Incident]) -> str:
+    """Return the narrowest pattern of keys that covers all incidents of a message."""
+    keys = {incident.full_key for incident in incidents}
+    kinds = {f"{incident.scope}/{incident.kind}/*" for incident in incidents}
+    scopes = {f"{incident.scope}/*" for incident in incidents}
+    return next((each.pop() for each in (keys, kinds, scopes) if len(each) == 1), "*")
 
 
 def _document(alert: Alert, listed: int) -> dict[str, Any]:

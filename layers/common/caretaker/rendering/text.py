@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from caretaker.incidents import Severity
+from caretaker.incidents import MAX_EVIDENCE, MAX_TEXT, Severity
 from caretaker.rendering.alert import Turn
 
 if TYPE_CHECKING:
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from caretaker.rendering.alert import Alert
 
 MAX_SUBJECT: Final = 99
-MAX_TEXT: Final = 256
-MAX_EVIDENCE: Final = 10
-WORD: Final = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN"}
+WORD: Final = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN", Severity.NOTICE: "NOTE"}
 _RESOURCE_ID: Final = re.compile(r"(i|vol|snap)-[0-9a-f]{8,17}")
 _CONSOLE_DOMAINS: Final = {"cn": "console.amazonaws.cn"}
 _CONSOLE_PAGES: Final = {
@@ -55,8 +53,15 @@ def _what(alert: Alert, first: Incident) -> str:
     """Return what is the matter; a reminder begins with for how long, lest it be cut off."""
     since = span(first.opened, alert.now)
     if alert.turn is Turn.OK:
-        return f"healthy after {since}"
-    return f"open for {since}: {first.what}" if first.reminders else first.what
+        return f"{ending_of(first)} after {since}"
+    if not first.reminders:
+        return first.what
+    return f"{'escalated, ' if first.escalated else ''}open for {since}: {first.what}"
+
+
+def ending_of(incident: Incident) -> str:
+    """Return how an incident ended."""
+    return "closed by hand" if incident.closed else "healthy"
 
 
 def who_of(incident: Incident) -> str:
@@ -75,14 +80,15 @@ def runbook_link(origin: Origin, incident: Incident) -> str:
     return f"{origin.runbook}#{incident.kind}" if origin.runbook else ""
 
 
-def console_link(origin: Origin, resource: str) -> str:
+def console_link(incident: Incident) -> str:
     """Return where the resource is seen in the EC2 console."""
-    domain = _CONSOLE_DOMAINS.get(origin.region.partition("-")[0], "console.aws.amazon.com")
-    if origin.region.startswith("us-gov-"):
+    _, region = incident.place
+    domain = _CONSOLE_DOMAINS.get(region.partition("-")[0], "console.aws.amazon.com")
+    if region.startswith("us-gov-"):
         domain = "console.amazonaws-us-gov.com"
-    host = f"https://{origin.region}.{domain}/ec2/home?region={origin.region}"
-    found = _RESOURCE_ID.fullmatch(resource)
-    return f"{host}#{_CONSOLE_PAGES[found[1]]}={resource}" if found else host
+    host = f"https://{region}.{domain}/ec2/home?region={region}"
+    found = _RESOURCE_ID.fullmatch(incident.resource)
+    return f"{host}#{_CONSOLE_PAGES[found[1]]}={incident.resource}" if found else host
 
 
 def span(since: datetime, now: datetime) -> str:
