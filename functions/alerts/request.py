@@ -57,6 +57,6 @@ class AlertsRequest(BaseRequest):
 
     @property
     def lease_scope(self) -> str:
-        """Return what a person asks for: it neither waits for the schedule's run nor counts as one."""
+        """Return what a person asks for: it neither waits for a scheduled run nor counts as one."""
         asked = self.silence or self.close
         return "test" if self.test else f"by_hand/{asked.match}" if asked else ""

@@ -31,6 +31,10 @@ MAX_DESCRIPTION: Final = 3_000
 
 https://docs.slack.dev/reference/block-kit/blocks/section-block
 """
+_ROOM_FOR_MORE: Final = 40
+MAX_EVIDENCE: Final = 5
+MAX_LINE: Final = 300
+"""With these one entry always fits."""
 _MARKUP: Final = re.compile(r"[*_~`<>|&@#!]")
 _BRACKETS: Final = str.maketrans("[]", "()")
 _SYMBOL: Final = {Turn.ALARM: ":warning:", Turn.OK: ":white_check_mark:"}
@@ -70,19 +74,20 @@ def body(alert: Alert, listed: int) -> dict[str, Any]:
 
 
 def _description(alert: Alert, listed: int) -> str:
-    lines = [line for each in alert.incidents[:listed] for line in _entry(alert, each)]
-    more = len(alert.incidents) - listed
-    if more > 0:
-        lines.append(f"... and {more} more")
-    text = "\n".join(lines)
-    return text if len(text) <= MAX_DESCRIPTION else text[: MAX_DESCRIPTION - 3] + "..."
+    """Return as many whole entries as fit, and how many more there are."""
+    entries = ["\n".join(_entry(alert, each)) for each in alert.incidents[:listed]]
+    while len("\n".join(entries)) > MAX_DESCRIPTION - _ROOM_FOR_MORE:
+        entries.pop()
+    more = len(alert.incidents) - len(entries)
+    return "\n".join([*entries, f"... and {more} more"] if more else entries)
 
 
 def _entry(alert: Alert, incident: Incident) -> list[str]:
     since = span(incident.opened, alert.now)
     if alert.turn is Turn.OK:
         return [f"*{_bare(who_of(incident))}*: {ending_of(incident)} after {since}"]
-    shown = [f"{_bare(key)}: {_bare(value)}" for key, value in evidence_of(incident).items()]
+    evidence = list(evidence_of(incident).items())[:MAX_EVIDENCE]
+    shown = [plain(f"{_bare(key)}: {_bare(value)}", MAX_LINE) for key, value in evidence]
     done = f"Done: {_bare(plain(incident.done))}" if incident.done else "Done: nothing yet"
     return [f"*{_bare(who_of(incident))}*: {_bare(plain(incident.what))} ({since})", *shown, done]
 
