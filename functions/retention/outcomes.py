@@ -39,7 +39,9 @@ def left(decision: Decision, reason: Reason) -> Decision:
 
 
 def undeleted(decision: Decision, failure: Failure) -> Outcome:
-    """Report a deletion that AWS refused; one that protects the snapshot is no failure."""
+    """Report a deletion that AWS refused; gone is as good, and protection is no failure."""
+    if failure.kind is Kind.GONE:
+        return Outcome(decision, Result.DONE, {"gone": True})
     reason = _protection(failure)
     if reason is None:
         return fail([decision], failure.as_error(), {})[0]

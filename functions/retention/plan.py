@@ -76,7 +76,9 @@ def _send_away(snapshot: Snapshot, case: Case) -> Decision:
     if snapshot.state == SnapshotState.ERROR:
         return _decision(snapshot, Action.DELETE, Stop(reason, detail))
     due = marked_until(snapshot)
-    if due is None or is_back(snapshot, due, case):
+    if due is not None and is_back(snapshot, due, case):
+        return _decision(snapshot, Action.MARK, Stop(reason, {**detail, "came_back": True}))
+    if due is None:
         return _decision(snapshot, Action.MARK, Stop(reason, detail))
     detail["delete_after"] = snapshot.tags[tag.DELETE_AFTER]
     if due > case.now:

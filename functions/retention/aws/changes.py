@@ -146,8 +146,8 @@ class Changes:
         """Judge again by what is there now: `planned` where the change stands."""
         try:
             case = self._case_of(decision)
-            snapshot = self._looks.at(decision.target).snapshot
             newest = self._newest_of(decision)
+            snapshot = self._looks.at(decision.target).snapshot
         except CallError as error:
             return fail([decision], error.failure.as_error(), {})[0]
         if snapshot is None:
@@ -161,7 +161,8 @@ class Changes:
         """Return the case with what has to be asked for each snapshot by itself."""
         target = decision.target
         shared = frozenset({target} if self._is_shared(decision) else ())
-        deleted = self._memory.deleted_at(target) if decision.action == Action.DELETE else None
+        marked = decision.action == Action.DELETE or "came_back" in decision.detail
+        deleted = self._memory.deleted_at(target) if marked else None
         return replace(self._case, shared=shared, deleted_at={target: deleted} if deleted else {})
 
     def _newest_of(self, decision: Decision) -> Snapshot | None:
