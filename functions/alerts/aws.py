@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from caretaker.apply import fail, settle
@@ -13,6 +14,7 @@ from caretaker.aws.session import home
 from caretaker.aws.topics import get_subscriptions, publish_message
 from caretaker.decisions import Decision, Json, Outcome, Result
 from caretaker.errors import CallError
+from caretaker.failures import Kind
 from caretaker.incidents import Incident, Origin, Severity, Silence
 from caretaker.rendering import Alert, Turn, render_messages
 from caretaker.settings import Channel
@@ -77,7 +79,16 @@ def apply(run: Run[AlertsRequest], facts: Facts, unit: Batch) -> list[Outcome]:
     if first is Action.SILENCE:
         return _silence(run, unit.decisions)
     told = [each for each in unit.decisions if isinstance(each, IncidentDecision)]
-    return _Telling(run, facts).tell(told, Turn.OK if first is Action.CLOSE else Turn.ALARM)
+    telling = _Telling(run, facts)
+    if first is not Action.CLOSE:
+        return telling.tell(told, Turn.ALARM)
+    # An OK of its own for each scope: a pager closes one alarm at a time.
+    by_scope = groupby(sorted(told, key=_scope_of), key=_scope_of)
+    return [outcome for _, each in by_scope for outcome in telling.tell(list(each), Turn.OK)]
+
+
+def _scope_of(decision: IncidentDecision) -> str:
+    return decision.after.scope
 
 
 def _silence(run: Run[AlertsRequest], decisions: Sequence[Decision]) -> list[Outcome]:
@@ -100,11 +111,14 @@ def _send(run: Run[AlertsRequest], facts: Facts, decisions: Sequence[Decision]) 
         elif decision.action == Action.DROP:
             alerts.outbox.take_out(unsent)
             outcomes.append(Outcome(decision, Result.DONE))
-        elif unsent.message.channel in refusing or not alerts.send(unsent):
-            refusing.add(unsent.message.channel)
+        elif unsent.message.channel in refusing:
             outcomes.append(_unsent(decision))
-        else:
+        elif (failure := alerts.send(unsent)) is None:
             outcomes.append(Outcome(decision, Result.DONE))
+        else:
+            outcomes.append(_unsent(decision))
+            # A message that is wrong in itself keeps no other one waiting.
+            refusing |= {unsent.message.channel} if failure.kind is not Kind.INVALID else set()
     return outcomes
 
 
@@ -137,16 +151,15 @@ class _Telling:
 
     def tell(self, decisions: Sequence[IncidentDecision], turn: Turn) -> list[Outcome]:
         """Write first, and only where no other run was quicker; then publish."""
-        names = sorted({decision.after.scope for decision in decisions})
-        won = {name for name in names if self._advance(name)}
-        ours = [decision for decision in decisions if decision.after.scope in won]
-        lost = [_overtaken(d) for d in decisions if d.after.scope not in won]
+        won = {name for name in sorted(set(map(_scope_of, decisions))) if self._advance(name)}
+        ours = [decision for decision in decisions if _scope_of(decision) in won]
+        lost = [_overtaken(decision) for decision in decisions if _scope_of(decision) not in won]
         messages = self._render(ours, won, turn)
         ready = self._alerts.outbox.put(messages, self._clock.now())
         for name in won:
             self._write(name, [d.after for d in ours if d.after.scope == name], turn)
         sent = [self._alerts.send(unsent) for unsent in ready]
-        heard = not messages or any(sent)
+        heard = not messages or None in sent
         return [*lost, *(Outcome(d, Result.DONE) if heard else _unsent(d) for d in ours)]
 
     def _advance(self, name: str) -> bool:

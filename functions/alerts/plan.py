@@ -87,16 +87,21 @@ class IncidentDecision(Decision):
 
 def plan_alerts(facts: Facts, request: AlertsRequest, *, now: datetime) -> list[Decision]:
     """Return one decision for each thing that there is to look after."""
+    being_written = [
+        Decision(scope.name, Action.KEEP, Reason.OVERTAKEN)
+        for scope in facts.scopes
+        if scope.version is None
+    ]
     if request.silence:
         return [_silence(request.silence, now)]
     if request.close:
-        return _close(request.close.match, facts)
+        return [*being_written, *_close(request.close.match, facts)]
     if request.test:
         return [Decision(channel, Action.TEST, Reason.ASKED) for channel in sorted(Channel)]
     incidents = [incident for scope in facts.scopes for incident in scope.incidents]
     judged = [_judge(i, facts, request, now) for i in sorted(incidents, key=_oldest_first)]
     sends = [_send(unsent, facts.channels) for unsent in facts.unsent]
-    return [*sends, *_one_page_at_a_time(judged, facts.channels)]
+    return [*being_written, *sends, *_one_page_at_a_time(judged, facts.channels)]
 
 
 def plan_units(decisions: Iterable[Decision]) -> list[Batch]:

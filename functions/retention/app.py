@@ -28,11 +28,10 @@ def retention(run: Run[RetentionRequest]) -> Findings:
     Memory(run).remember(plan)
     units = plan_units(plan.decisions)
     changes = aws.Changes(run, plan.case, units)
-    outcomes = (
-        run.refuse(plan.decisions)
-        if plan.refusal
-        else run.apply(plan.decisions, units, changes.apply, preview=changes.preview)
-    )
+    if plan.refusal:
+        outcomes = run.refuse(plan.decisions, units, preview=changes.preview)
+    else:
+        outcomes = run.apply(plan.decisions, units, changes.apply, preview=changes.preview)
     stopped = changes.breaker.is_open
     verdict = judge_run(plan, outcomes, run.request, run.mode, stopped=stopped)
     return Findings(

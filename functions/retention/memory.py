@@ -27,7 +27,7 @@ PLAN_WAITS: Final = timedelta(days=7)
 APPROVAL_HOLDS: Final = timedelta(days=14)
 """Long enough for the deletions, which come two days after the marks."""
 SHARED_HOLDS: Final = timedelta(days=30)
-"""How long a snapshot that was seen to be shared is not looked at again."""
+"""How long, at least, a snapshot that was seen to be shared is not looked at again."""
 _KEPT: Final = timedelta(days=400)
 _PART: Final = 5_000
 """Snapshots in one item, which DynamoDB limits to 400 KB."""
@@ -75,8 +75,12 @@ class Memory:
         return {item["sk"] for item in found if item["expires_at"] > self._seconds}
 
     def saw_shared(self, snapshot_id: str) -> None:
-        """Remember that a snapshot is shared: there is no listing that would tell."""
-        self._put({"pk": self._key("shared"), "sk": snapshot_id}, SHARED_HOLDS)
+        """Remember that a snapshot is shared: there is no listing that would tell.
+
+        Those seen on one day are forgotten over a month, not all at once.
+        """
+        spread = timedelta(days=int(snapshot_id[-2:], 16) % SHARED_HOLDS.days)
+        self._put({"pk": self._key("shared"), "sk": snapshot_id}, SHARED_HOLDS + spread)
 
     def deleted(self, snapshot_id: str, at: datetime) -> None:
         """Remember a deletion: the snapshot may come back from the Recycle Bin with its mark."""

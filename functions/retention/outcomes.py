@@ -24,12 +24,13 @@ def reconciled(decided: Decision, now: Decision) -> Decision:
     return left(decided, Reason.CHANGED_MEANWHILE)
 
 
-def as_sent(looked: Outcome, *, resent: bool) -> Outcome:
-    """Return how a mark ended whose answer was lost: what the next look finds done was done."""
-    decision = looked.decision
-    done = resent and looked.result is Result.UNCHANGED and decision.reason == Reason.MARKED
-    marked = replace(decision, action=Action.MARK, reason=str(decision.detail.get("because")))
-    return Outcome(marked, Result.DONE) if done else looked
+def as_sent(decided: Decision, looked: Outcome) -> Outcome:
+    """Return how a tag call ended whose answer was lost: what the next look finds done was done."""
+    now = looked.decision
+    marked = decided.action == Action.MARK and now.reason == Reason.MARKED
+    kept = now.action == Action.KEEP and now.reason == decided.reason
+    unmarked = decided.action == Action.UNMARK and kept
+    return Outcome(decided, Result.DONE) if marked or unmarked else looked
 
 
 def left(decision: Decision, reason: Reason) -> Decision:

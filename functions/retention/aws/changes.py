@@ -109,8 +109,10 @@ class Changes:
         One that goes on refusing must not cost the others: in the end each is sent by itself.
         """
         looked = [self._look_at(decision) for decision in decisions]
+        if tries < _TRIES:
+            looked = [as_sent(d, each) for d, each in zip(decisions, looked, strict=True)]
         standing = [each.decision for each in looked if each.result is Result.PLANNED]
-        ended = [as_sent(each, resent=tries < _TRIES) for each in looked if not _stands(each)]
+        ended = [each for each in looked if each.result is not Result.PLANNED]
         if not standing:
             return ended
         try:
@@ -209,7 +211,3 @@ def _to_look_at(units: Iterable[Batch], case: Case) -> list[str]:
             newest = case.newest.get(str(decision.detail["volume"]))
             ids |= dict.fromkeys([*([newest.id] if newest else []), decision.target])
     return list(ids)
-
-
-def _stands(looked: Outcome) -> bool:
-    return looked.result is Result.PLANNED

@@ -89,8 +89,18 @@ class Run[R: BaseRequest]:
         deadline, held = self.scene.deadline, self.lease.is_held
         return unchanged + apply_batches(batches, carry_out, deadline=deadline, may_start=held)
 
-    def refuse(self, decisions: Iterable[Decision]) -> list[Outcome]:
-        """Carry out nothing, because a gate closed on the whole run."""
+    def refuse[B: Batch](
+        self,
+        decisions: Iterable[Decision],
+        batches: Iterable[B],
+        *,
+        preview: Callable[[B], list[Outcome]],
+    ) -> list[Outcome]:
+        """Carry out nothing, because a gate closed on the whole run.
+
+        What the preview finds out, and remembers, the next plan knows.
+        """
+        apply_batches(batches, preview, deadline=self.scene.deadline)
         decisions = list(decisions)
         changes = (decision for decision in decisions if decision.is_change)
         return [

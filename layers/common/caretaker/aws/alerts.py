@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from caretaker.aws.state import Table
     from caretaker.clock import Clock
+    from caretaker.failures import Failure
     from caretaker.incidents import Check, Incident, Origin, Silence
     from caretaker.rendering import Message, Unsent
     from caretaker.settings import Channel
 
-_WAITS: Final = (1, 2, 4, 8, 8)
-"""Seconds until a run that was overtaken looks again: in all longer than a dead one holds on."""
+_WAITS: Final = (0, 1, 2, 4, 8, 8)
+"""Seconds before each look of a run that is overtaken: in all longer than a dead one holds on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +69,33 @@ class Alerts:
             logger.error("incidents unreachable", error=error.failure.as_error())
             changes = self._plan((), checks, judged, ())
             messages = self._messages(changes)
-            return Told(len(changes.still_open), sum(not self._publish(m) for m in messages))
-        sent = sum(self.send(unsent) for unsent in ready)
+            return Told(len(changes.still_open), sum(map(bool, map(self._publish, messages))))
+        sent = sum(self.send(unsent) is None for unsent in ready)
         return Told(len(changes.still_open), len(messages) - sent)
 
-    def send(self, unsent: Unsent) -> bool:
-        """Publish a message of the outbox and take it out; False when it stays there."""
-        if not self._publish(unsent.message):
-            return False
+    def send(self, unsent: Unsent) -> Failure | None:
+        """Publish a message of the outbox and take it out; it stays there when it fails."""
+        failure = self._publish(unsent.message)
+        if failure is not None:
+            return failure
         try:
             self.outbox.take_out(unsent)
         except StateError as error:
             logger.warning("alert not marked as sent", error=error.failure.as_error())
-        return True
+        return None
 
     @property
     def outbox(self) -> Outbox:
         """Return the messages that wait."""
         return Outbox(self.table, self.origin.run)
 
-    def _publish(self, message: Message) -> bool:
+    def _publish(self, message: Message) -> Failure | None:
         try:
             publish_message(self.client, self.topics, message)
         except CallError as error:
             logger.error("alert unsent", subject=message.subject, error=error.failure.as_error())
-            return False
-        return True
+            return error.failure
+        return None
 
     def _commit(self, checks: Sequence[Check], judged: frozenset[str]) -> _Committed:
         """Write what changed and the messages to send.
@@ -103,6 +105,7 @@ class Alerts:
         """
         store = IncidentStore(self.table, self.origin.scope, self.origin.run)
         for wait in _WAITS:
+            self.clock.sleep(wait)
             loaded = store.load(self.clock.now())
             if loaded is not None:
                 version, known = loaded
@@ -115,7 +118,6 @@ class Alerts:
                     ready = self.outbox.put(messages, self.clock.now())
                     store.write(version, changes.opened, changes.resolved, self.clock.now())
                     return _Committed(changes, messages, ready)
-            self.clock.sleep(wait)
         logger.error("incidents overtaken", tries=len(_WAITS))
         return _Committed(Transitions())
 
