@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from caretaker.incidents import Check, Severity
 from caretaker.report import is_complete
@@ -27,6 +27,13 @@ class Verdict(NamedTuple):
     judged: frozenset[str]
 
 
+_IN_WORDS: Final = {
+    "blast_radius": "too many at once",
+    "population_halved": "half of the backups are missing",
+    "no_volumes_seen": "no volume was seen",
+}
+
+
 def judge_run(
     plan: Plan, outcomes: Sequence[Outcome], request: RetentionRequest, mode: Mode, *, stopped: bool
 ) -> Verdict:
@@ -43,20 +50,20 @@ def judge_run(
 
 def _refused(plan: Plan, request: RetentionRequest, mode: Mode) -> Check:
     refusal = plan.refusal
-    errors = refusal.errors if refusal else ()
+    cause, errors = (refusal.reason, refusal.errors) if refusal else ("", ())
     return Check(
         kind="retention_refused",
         resource=request.policy,
         healthy=refusal is None,
         severity=Severity.CRITICAL if mode is Mode.ACT else Severity.NOTICE,
-        what=f"{len(plan.going)} snapshots not let go: {refusal.reason if refusal else ''}",
+        what=f"{len(plan.going)} snapshots not let go: {_IN_WORDS[cause] if cause else ''}",
         evidence={
             "plan": plan.id,
             "why": "; ".join(f"{e['problem']}, {e['expected']}" for e in errors[:-1]),
         },
         done="nothing was marked or deleted",
-        next=f"look at the report; an event with approve={plan.id} lets exactly this plan through",
-        cause=refusal.reason if refusal else "",
+        next=f'look at the report; the same event with "approve": "{plan.id}" lets just these go',
+        cause=cause,
     )
 
 

@@ -107,6 +107,8 @@ def _field_error(problem: dict[str, Any]) -> FieldError:
     path = ".".join(str(part) for part in problem["loc"])[:_MAX_PATH] or "event"
     if problem["type"] == "extra_forbidden":
         return FieldError(path, "unknown field", "no such field; see the chore's page")
+    if problem["type"] == "missing":
+        return FieldError(path, "missing", "this field; see the chore's page")
     said = str(problem["msg"]).removeprefix("Value error, ")
     return FieldError(path, said, _expected(said, problem.get("ctx", {})))
 
@@ -116,7 +118,13 @@ def _expected(said: str, limits: dict[str, Any]) -> str:
     named = [f"{_LIMITS[key]} {value}" for key, value in limits.items() if key in _LIMITS]
     if named:
         return ", ".join(named)
-    for opening in ("Input should be ", "Input should have ", "must be "):
+    for opening in (
+        "Input should be ",
+        "Input should have ",
+        "must be ",
+        "must have ",
+        "must hold ",
+    ):
         said = said.removeprefix(opening)
     return said
 
