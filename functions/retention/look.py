@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -21,6 +22,9 @@ class Seen(NamedTuple):
 
     snapshot: Snapshot | None
     at: float
+
+
+NEVER: Final = Seen(None, -math.inf)
 
 
 class LastLook:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from caretaker import tags as tag
 from caretaker.apply import fail, settle
@@ -15,7 +15,7 @@ from caretaker.failures import Kind
 from caretaker.telemetry import logger
 from functions.retention.breaker import Breaker
 from functions.retention.facts import Action, Reason, is_good
-from functions.retention.look import LastLook
+from functions.retention.look import NEVER, LastLook, Seen
 from functions.retention.memory import Memory
 from functions.retention.outcomes import as_sent, left, reconciled, undeleted
 from functions.retention.plan import delete_after, judge
@@ -38,6 +38,17 @@ MAX_PREVIEWED: Final = 500
 """So many last looks take a minute at the default pace."""
 
 
+class _Looked(NamedTuple):
+    """What a last look came to, and what it saw; nothing where it could not see."""
+
+    outcome: Outcome
+    seen: Seen = NEVER
+
+    def allows(self, decision: Decision) -> bool:
+        """Tell whether the change that was decided still stands."""
+        return self.outcome.result is Result.PLANNED and self.outcome.decision == decision
+
+
 class Changes:
     """Carries out the changes of one run, each after a last look at its snapshot."""
 
@@ -57,7 +68,7 @@ class Changes:
         if self._previewed >= MAX_PREVIEWED:
             return settle(unit.decisions, Result.PLANNED, last_look="left out")
         self._previewed += len(unit.decisions)
-        return [self._look_at(decision) for decision in unit.decisions]
+        return [self._look(decision).outcome for decision in unit.decisions]
 
     def apply(self, unit: Batch) -> list[Outcome]:
         """Carry out one unit; protection that AWS knows of leaves a snapshot as it is."""
@@ -72,9 +83,8 @@ class Changes:
 
     def _delete(self, decision: Decision, tries: int = _TRIES) -> Outcome:
         """Delete one snapshot; EC2 may be asked again, and what is gone is as good as deleted."""
-        pacer = self._run.scene.pacer
         try:
-            outcome = pacer.call("DeleteSnapshot", lambda: self._delete_in_turn(decision))
+            outcome = self._send_delete(decision, self._look(decision))
         except AWS_ERRORS as error:
             failure = classify(error)
             if failure.kind in _LOOK_AGAIN and tries > 1:
@@ -87,15 +97,22 @@ class Changes:
             self._remember_deleted(decision)
         return outcome
 
-    def _delete_in_turn(self, decision: Decision) -> Outcome:
-        """Look and send, now that the turn has come: a look from before the wait could be old."""
-        looked = self._look_at(decision)
-        if looked.decision.reason == Reason.GONE:
-            return Outcome(decision, Result.DONE, {"gone": True})
-        if looked.result is Result.PLANNED and looked.decision.action == Action.DELETE:
+    def _send_delete(self, decision: Decision, looked: _Looked) -> Outcome:
+        """Wait for a turn and send; look once more when the wait made the last look old."""
+
+        def send() -> Outcome:
+            seen = looked if self._looks.is_fresh(looked.seen) else self._look(decision)
+            if not seen.allows(decision):
+                return seen.outcome
             self._run.scene.account.ec2_once.delete_snapshot(SnapshotId=decision.target)
             return Outcome(decision, Result.DONE)
-        return looked
+
+        if looked.allows(decision):
+            outcome = self._run.scene.pacer.call("DeleteSnapshot", send)
+        else:
+            outcome = looked.outcome
+        gone = outcome.decision.reason == Reason.GONE
+        return Outcome(decision, Result.DONE, {"gone": True}) if gone else outcome
 
     def _remember_deleted(self, decision: Decision) -> None:
         try:
@@ -108,7 +125,7 @@ class Changes:
 
         One that goes on refusing must not cost the others: in the end each is sent by itself.
         """
-        looked = [self._look_at(decision) for decision in decisions]
+        looked = [self._look(decision).outcome for decision in decisions]
         if tries < _TRIES:
             looked = [as_sent(d, each) for d, each in zip(decisions, looked, strict=True)]
         standing = [each.decision for each in looked if each.result is Result.PLANNED]
@@ -144,20 +161,21 @@ class Changes:
 
         return scene.pacer.call("CreateTags", mark)
 
-    def _look_at(self, decision: Decision) -> Outcome:
+    def _look(self, decision: Decision) -> _Looked:
         """Judge again by what is there now: `planned` where the change stands."""
         try:
             case = self._case_of(decision)
             newest = self._newest_of(decision)
-            snapshot = self._looks.at(decision.target).snapshot
+            seen = self._looks.at(decision.target)
         except CallError as error:
-            return fail([decision], error.failure.as_error(), {})[0]
-        if snapshot is None:
-            return Outcome(left(decision, Reason.GONE), Result.UNCHANGED)
+            return _Looked(fail([decision], error.failure.as_error(), {})[0])
+        if seen.snapshot is None:
+            return _Looked(Outcome(left(decision, Reason.GONE), Result.UNCHANGED), seen)
         if newest is not None and not is_good(newest):
-            return Outcome(left(decision, Reason.LAST_GOOD), Result.UNCHANGED)
-        now = reconciled(decision, judge(snapshot, case))
-        return Outcome(now, Result.PLANNED if now.is_change else Result.UNCHANGED)
+            return _Looked(Outcome(left(decision, Reason.LAST_GOOD), Result.UNCHANGED), seen)
+        now = reconciled(decision, judge(seen.snapshot, case))
+        result = Result.PLANNED if now.is_change else Result.UNCHANGED
+        return _Looked(Outcome(now, result), seen)
 
     def _case_of(self, decision: Decision) -> Case:
         """Return the case with what has to be asked for each snapshot by itself."""
