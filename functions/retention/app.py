@@ -11,7 +11,7 @@ from caretaker.report import Findings
 from caretaker.run import Chore, Run
 
 from . import aws
-from .checks import judge_run, summarise
+from .checks import Modes, judge_run, summarise
 from .memory import Memory
 from .plan import plan_retention
 from .request import RetentionRequest
@@ -33,7 +33,8 @@ def retention(run: Run[RetentionRequest]) -> Findings:
     else:
         outcomes = run.apply(plan.decisions, units, changes.apply, preview=changes.preview)
     stopped = changes.breaker.is_open
-    verdict = judge_run(plan, outcomes, run.request, run.mode, stopped=stopped)
+    modes = Modes(run.mode, run.scene.settings.mode)
+    verdict = judge_run(plan, outcomes, run.request, modes, stopped=stopped)
     return Findings(
         outcomes,
         verdict.checks,

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from .request import RetentionRequest
 
 
+class Modes(NamedTuple):
+    """The mode of the run, and that of the stack, in which scheduled runs work."""
+
+    run: Mode
+    stack: Mode
+
+
 class Verdict(NamedTuple):
     """The checks of a run, and the kinds that it judged for every snapshot there is."""
 
@@ -35,27 +42,33 @@ _IN_WORDS: Final = {
 
 
 def judge_run(
-    plan: Plan, outcomes: Sequence[Outcome], request: RetentionRequest, mode: Mode, *, stopped: bool
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    request: RetentionRequest,
+    modes: Modes,
+    *,
+    stopped: bool,
 ) -> Verdict:
     """Judge whether the plan was refused, the run was stopped, or a change failed.
 
-    Only a run that tried every change knows that none of them fails any more.
+    Only a run that tried every change knows that none of them fails any more, and only one in the
+    stack's own mode that the next scheduled one will not be refused.
     """
     failed = [_failed(outcome) for outcome in outcomes if outcome.error is not None]
-    all_tried = mode is Mode.ACT and is_complete(outcomes)
-    checks = (_refused(plan, request, mode), _stopped(request, stopped=stopped, tried=all_tried))
-    judged = frozenset({"retention_refused"} | ({"snapshot_unchangeable"} if all_tried else set()))
-    return Verdict((*checks, *failed), judged)
+    all_tried = modes.run is Mode.ACT and is_complete(outcomes)
+    checks = (_refused(plan, request, modes), _stopped(request, stopped=stopped, tried=all_tried))
+    return Verdict((*checks, *failed), frozenset({"snapshot_unchangeable"} if all_tried else ()))
 
 
-def _refused(plan: Plan, request: RetentionRequest, mode: Mode) -> Check:
+def _refused(plan: Plan, request: RetentionRequest, modes: Modes) -> Check:
     refusal = plan.refusal
     cause, errors = (refusal.reason, refusal.errors) if refusal else ("", ())
+    passed = True if modes.run is modes.stack else None
     return Check(
         kind="retention_refused",
         resource=request.policy,
-        healthy=refusal is None,
-        severity=Severity.CRITICAL if mode is Mode.ACT else Severity.NOTICE,
+        healthy=False if refusal else passed,
+        severity=Severity.CRITICAL if modes.run is Mode.ACT else Severity.NOTICE,
         what=f"{len(plan.going)} snapshots not let go: {_IN_WORDS[cause] if cause else ''}",
         evidence={
             "plan": plan.id,

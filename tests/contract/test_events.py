@@ -9,10 +9,13 @@ from typing import Any, Final
 
 import pytest
 
+from caretaker.errors import RefusedError
 from caretaker.request import parse_request
 
 ROOT: Final = Path(__file__).parents[2]
 FILES: Final = sorted((ROOT / "events").glob("*/*.json"))
+REFUSED: Final = {"retention/empty.json": "keep"}
+"""Files that show what is refused, each with the field that is wrong."""
 
 
 def names(path: Path) -> str:
@@ -24,30 +27,42 @@ def content(path: Path) -> dict[str, Any]:
     return read
 
 
+TAKEN: Final = [path for path in FILES if names(path) not in REFUSED]
+
+
 def test_every_chore_has_event_files_and_every_event_folder_a_chore() -> None:
     chores = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
 
     assert {path.parent.name for path in FILES} == chores
 
 
-@pytest.mark.parametrize("path", FILES, ids=names)
+@pytest.mark.parametrize("path", TAKEN, ids=names)
 def test_an_event_file_is_an_event_that_its_chore_takes(path: Path) -> None:
     event = content(path)
-    request = import_module(f"functions.{path.parent.name}.request")
     if "detail-type" not in event:
         chore = import_module(f"functions.{path.parent.name}.app").CHORE
         parse_request(chore.request, event)
         return
 
+    request = import_module(f"functions.{path.parent.name}.request")
     assert event["source"] == "aws.ec2"
     assert request.failed_snapshot_ids(event), "the event of a failure names what failed"
 
 
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_an_event_file_that_shows_a_refusal_is_refused(name: str) -> None:
+    chore = import_module(f"functions.{name.partition('/')[0]}.app").CHORE
+
+    with pytest.raises(RefusedError) as refused:
+        parse_request(chore.request, content(ROOT / "events" / name))
+    assert [error["path"] for error in refused.value.errors] == [REFUSED[name]]
+
+
 @pytest.mark.parametrize("path", FILES, ids=names)
-def test_an_event_file_is_named_on_the_page_of_its_chore(path: Path) -> None:
+def test_an_event_file_is_linked_on_the_page_of_its_chore(path: Path) -> None:
     page = (ROOT / "docs" / "chores" / f"{path.parent.name}.md").read_text(encoding="utf-8")
 
-    assert path.name in page
+    assert f"/events/{names(path)})" in page
 
 
 @pytest.mark.parametrize("path", FILES, ids=names)

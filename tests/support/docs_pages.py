@@ -1,0 +1,178 @@
+"""Reads the pages of the docs, and the product's code for what they have to explain."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from enum import StrEnum
+
+    from caretaker.request import BaseRequest
+
+ROOT: Final = Path(__file__).parents[2]
+DOCS: Final = ROOT / "docs"
+PAGES: Final = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+CHORES: Final = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+_PRODUCT: Final = [ROOT / "layers" / "common" / "caretaker", ROOT / "functions"]
+_LIMITS: Final = ("minimum", "maximum", "maxItems", "maxLength")
+
+
+def page_of(chore: str) -> Path:
+    """Return the page of a chore."""
+    return DOCS / "chores" / f"{chore}.md"
+
+
+@cache
+def text_of(page: Path) -> str:
+    """Return what stands on a page."""
+    return page.read_text(encoding="utf-8")
+
+
+def without_blocks(text: str) -> str:
+    """Return the text outside of fenced blocks."""
+    return re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def coded(page: Path) -> set[str]:
+    """Return what a page sets in backticks, outside of blocks."""
+    return set(re.findall(r"`([^`\n]+)`", without_blocks(text_of(page))))
+
+
+def missing(wanted: set[str], page: Path) -> set[str]:
+    """Return what a page does not name, alone in backticks."""
+    return wanted - coded(page)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return the fenced blocks of a language."""
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```", text_of(page), re.MULTILINE | re.DOTALL)
+    return [str(block) for block in found]
+
+
+def headings(page: Path) -> list[str]:
+    """Return the headings of a page."""
+    return re.findall(r"^#+ (.+)$", without_blocks(text_of(page)), re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub makes of a page's headings."""
+    plain = (re.sub(r"[`*]", "", heading).lower() for heading in headings(page))
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+
+
+def section(page: Path, heading: str) -> str:
+    """Return what stands under a heading, up to the next of its rank or a higher one."""
+    rank = heading.partition(" ")[0]
+    following = text_of(page).partition(f"\n{heading}\n")[2]
+    return re.split(rf"^#{{1,{len(rank)}}} ", following, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows(text: str) -> dict[str, str]:
+    """Return the rows of all tables, by each name in the first cell that stands in backticks."""
+    return {
+        name: row
+        for row in text.splitlines()
+        if row.startswith("| ")
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    }
+
+
+@cache
+def syntax_trees() -> dict[Path, ast.Module]:
+    """Return the product's modules."""
+    modules = [path for folder in _PRODUCT for path in sorted(folder.rglob("*.py"))]
+    return {path: ast.parse(text_of(path)) for path in modules}
+
+
+def nodes() -> Iterator[ast.AST]:
+    """Yield every node of the product's code."""
+    for tree in syntax_trees().values():
+        yield from ast.walk(tree)
+
+
+def calls_of(function: str) -> Iterator[ast.Call]:
+    """Yield all calls of a function of this name."""
+    for node in nodes():
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == function:
+            yield node
+
+
+def texts_given(function: str, keyword: str) -> set[str]:
+    """Return the literals that calls of a function pass by a keyword, or in the first place."""
+    given = [
+        argument
+        for call in calls_of(function)
+        for argument in (
+            [each.value for each in call.keywords if each.arg == keyword]
+            if keyword
+            else call.args[:1]
+        )
+    ]
+    return {
+        each.value
+        for each in given
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    }
+
+
+def texts_under(key: str) -> set[str]:
+    """Return the literals that dictionaries anywhere hold under a key."""
+    return {
+        value.value
+        for node in nodes()
+        if isinstance(node, ast.Dict)
+        for name, value in zip(node.keys, node.values, strict=True)
+        if isinstance(name, ast.Constant) and name.value == key
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
+
+
+def texts_in(module: str, function: str) -> set[str]:
+    """Return the literal texts inside a function, its docstring apart."""
+    tree = syntax_trees()[ROOT / module]
+    found = next(
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name == function
+    )
+    return {
+        node.value
+        for node in ast.walk(found)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    } - {ast.get_docstring(found, clean=False) or ""}
+
+
+def request_of(chore: str) -> type[BaseRequest]:
+    """Return the model of a chore's event."""
+    model: type[BaseRequest] = import_module(f"functions.{chore}.app").CHORE.request
+    return model
+
+
+def codes_of(chore: str, kind: str) -> set[str]:
+    """Return the values of a chore's `Action` or `Reason`."""
+    codes: type[StrEnum] = getattr(import_module(f"functions.{chore}.plan"), kind)
+    return {code.value for code in codes}
+
+
+def event_fields(chore: str) -> dict[str, list[float]]:
+    """Return every field of a chore's event, nested ones as `select.states`, with its limits."""
+    whole = request_of(chore).model_json_schema()
+    return dict(_fields(whole, whole.get("$defs", {}), ""))
+
+
+def _fields(
+    schema: Mapping[str, Any], parts: Mapping[str, Any], prefix: str
+) -> Iterator[tuple[str, list[float]]]:
+    for name, field in schema["properties"].items():
+        choices = [field, *field.get("anyOf", [])]
+        yield f"{prefix}{name}", [c[limit] for c in choices for limit in _LIMITS if limit in c]
+        for choice in choices:
+            part = parts.get(choice.get("$ref", "").rpartition("/")[2], {})
+            if "properties" in part:
+                yield from _fields(part, parts, f"{prefix}{name}.")
