@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _MAX_RESOURCE: Final = 64
 """With it, and all that stands before it, a full key keeps under 255 characters."""
-_UNFIT: Final = re.compile(r"[^!-)+->@-~]")
-"""What a key does not hold: blanks, wildcards, and letters that cannot be typed everywhere."""
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9_.:/+=,%-]")
+"""What a key does not hold: blanks, wildcards, mark-up, letters that cannot be typed everywhere."""
 MAX_TEXT: Final = 256
 MAX_EVIDENCE: Final = 10
 

@@ -116,10 +116,17 @@ class Alerts:
                 if store.advance(version, self.clock.now()):
                     messages = self._messages(changes)
                     ready = self.outbox.put(messages, self.clock.now())
-                    store.write(version, changes.opened, changes.resolved, self.clock.now())
+                    self._write(store, version, changes)
                     return _Committed(changes, messages, ready)
         logger.error("incidents overtaken", tries=len(_WAITS))
         return _Committed(Transitions())
+
+    def _write(self, store: IncidentStore, version: int, changes: Transitions) -> None:
+        """Write what changed; unwritten, it is told again by the next run, not by this one."""
+        try:
+            store.write(version, changes.opened, changes.resolved, self.clock.now())
+        except StateError as error:
+            logger.error("incidents unwritten", error=error.failure.as_error())
 
     def _plan(
         self,

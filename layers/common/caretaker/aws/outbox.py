@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from caretaker.aws.state import ConditionFailedError
+from caretaker.errors import StateError
 from caretaker.rendering import Message, Unsent
 from caretaker.settings import Channel
+from caretaker.telemetry import logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,19 +33,26 @@ class Outbox:
         """Write messages and return those that may be published at once.
 
         One that follows an unsent one of the same scope stays behind it: whoever sends that sends
-        both, so that no recovery comes before its alarm.
+        both, so that no recovery comes before its alarm. One that cannot be written has no `place`
+        and is published all the same.
         """
         if not messages:
             return []
-        waiting = {
-            (u.message.channel, scope) for u in self.list_all() for scope in u.message.scopes
-        }
+        before = (unsent.message for unsent in self._list_before())
+        waiting = {(message.channel, scope) for message in before for scope in message.scopes}
         written = [self._write(message, number, now) for number, message in enumerate(messages)]
         return [
             unsent
             for unsent in written
             if waiting.isdisjoint((unsent.message.channel, each) for each in unsent.message.scopes)
         ]
+
+    def _list_before(self) -> list[Unsent]:
+        try:
+            return self.list_all()
+        except StateError as error:
+            logger.error("outbox not read", error=error.failure.as_error())
+            return []
 
     def list_all(self) -> list[Unsent]:
         """Return every message that waits, or is just being published."""
@@ -76,13 +85,18 @@ class Outbox:
 
     def take_out(self, unsent: Unsent) -> None:
         """Forget a message: it is published, or never can be."""
-        self._table.write_batch([], [(_OUTBOX, unsent.place)])
+        if unsent.place:
+            self._table.write_batch([], [(_OUTBOX, unsent.place)])
 
     def _write(self, message: Message, number: int, now: datetime) -> Unsent:
         seconds = int(now.timestamp())
         place = f"{int(now.timestamp() * 1000):013d}#{number:02d}#{message.id}"
         unsent = Unsent(message, place, seconds + _PUBLISH_SECONDS, seconds + _KEPT_SECONDS)
-        self._table.put(self._item(unsent))
+        try:
+            self._table.put(self._item(unsent))
+        except StateError as error:
+            logger.error("alert not written", error=error.failure.as_error())
+            return unsent._replace(place="")
         return unsent
 
     def _item(self, unsent: Unsent) -> Item:

@@ -63,7 +63,7 @@ def body(alert: Alert, listed: int) -> dict[str, Any]:
                 for incident in alert.incidents[: min(listed, MAX_LISTED)]
             ],
             "additionalContext": {
-                "incident": _bare(plain(first.full_key)),
+                "incident": first.full_key,
                 "severity": first.severity.value,
                 "account": first.place[0],
                 "region": first.place[1],

@@ -65,10 +65,10 @@ def _entry(alert: Alert, incident: Incident) -> str:
     lines = [
         f"{who_of(incident)}: {what}",
         f"  Since:    {since} ({span(incident.opened, alert.now)}{told})",
-        *(f"  Evidence: {key}: {value}" for key, value in evidence_of(incident).items()),
     ]
     if is_alarm:
         lines += [
+            *(f"  Evidence: {key}: {value}" for key, value in evidence_of(incident).items()),
             f"  Done:     {plain(incident.done) or 'nothing yet'}",
             f"  Next:     {plain(incident.next) or 'the next run looks again'}",
         ]
