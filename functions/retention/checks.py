@@ -8,7 +8,7 @@ from caretaker.incidents import Check, Severity
 from caretaker.report import is_complete
 from caretaker.settings import Mode
 
-from .facts import Action
+from .facts import Action, Reason
 from .plan import GOING
 
 if TYPE_CHECKING:
@@ -112,16 +112,15 @@ def summarise(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Json]:
     https://docs.aws.amazon.com/ebs/latest/userguide/ebs-deleting-snapshot.html
     """
     going = [o.decision for o in outcomes if o.decision.action in GOING]
-    waiting = [o.decision for o in outcomes if o.decision.reason == "marked"]
+    waiting = [o.decision for o in outcomes if o.decision.reason == Reason.MARKED]
+    gib = sum(_number(decision.detail["gib"]) for decision in [*going, *waiting])
     return {
         "good_snapshots": plan.case.good,
         "marks": sum(d.action == Action.MARK for d in going),
         "deletions": sum(d.action == Action.DELETE for d in going),
         "waiting": len(waiting),
-        "gib_at_most": round(sum(_number(d.detail["gib"]) for d in [*going, *waiting]), 2),
-        "saving_per_month_at_most": round(
-            sum(_number(d.detail["saving_per_month"]) for d in [*going, *waiting]), 2
-        ),
+        "gib_at_most": round(gib, 2),
+        "saving_per_month_at_most": round(gib * plan.case.request.price_per_gib_month, 2),
         "recycle_bin_days": plan.case.facts.recycle_bin_days,
     }
 
