@@ -39,7 +39,7 @@ MAX_PREVIEWED: Final = 500
 
 
 class _Looked(NamedTuple):
-    """What a last look came to, and what it saw; nothing where it could not see."""
+    """What a last look came to, and the oldest that it went by; nothing where it could not see."""
 
     outcome: Outcome
     seen: Seen = NEVER
@@ -171,11 +171,12 @@ class Changes:
             return _Looked(fail([decision], error.failure.as_error(), {})[0])
         if seen.snapshot is None:
             return _Looked(Outcome(left(decision, Reason.GONE), Result.UNCHANGED), seen)
-        if newest is not None and not is_good(newest):
+        if newest is not None and not (newest.snapshot and is_good(newest.snapshot)):
             return _Looked(Outcome(left(decision, Reason.LAST_GOOD), Result.UNCHANGED), seen)
         now = reconciled(decision, judge(seen.snapshot, case))
         result = Result.PLANNED if now.is_change else Result.UNCHANGED
-        return _Looked(Outcome(now, result), seen)
+        older = seen if newest is None or seen.at <= newest.at else newest
+        return _Looked(Outcome(now, result), older)
 
     def _case_of(self, decision: Decision) -> Case:
         """Return the case with what has to be asked for each snapshot by itself."""
@@ -185,13 +186,12 @@ class Changes:
         deleted = self._memory.deleted_at(target) if marked else None
         return replace(self._case, shared=shared, deleted_at={target: deleted} if deleted else {})
 
-    def _newest_of(self, decision: Decision) -> Snapshot | None:
-        """Return the newer backup that a deletion counts on, as it is now; gone is not good."""
+    def _newest_of(self, decision: Decision) -> Seen | None:
+        """Look at the newer backup that a deletion counts on."""
         counted_on = self._case.newest.get(str(decision.detail["volume"]))
         if decision.action != Action.DELETE or counted_on is None:
             return None
-        seen = self._looks.at(counted_on.id).snapshot
-        return seen or replace(counted_on, state="deleted")
+        return self._looks.at(counted_on.id)
 
     def _is_shared(self, decision: Decision) -> bool:
         """Tell whether anybody else may make volumes of it, where a change depends on that."""
