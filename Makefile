@@ -73,6 +73,10 @@ smoke: $(DEV) ## Try the deployed stack on a real account (one 1 GiB volume)
 bench: $(DEV) $(CUSTODIAN) $(BUILT) ## Run the benchmarks
 	$(BIN)/python -m bench
 
+.PHONY: mutants
+mutants: $(DEV) ## Break the retention rules in every small way and see the tests notice (10 minutes)
+	$(BIN)/python -m tests.mutation
+
 .PHONY: pins
 pins: .venvs/uv/installed ## Compile requirements/ from pyproject.toml (PINS=--upgrade for newer ones)
 	$(PYTHON) -m tools.compile_pins $(PINS)

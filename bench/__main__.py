@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m bench [quick|full|cold|memory|snapshots|faults|rounds …]`.
+"""Run the benchmarks: `python -m bench [quick|full|NAME …]`.
 
 quick: a minute or two on a laptop, small fleets; full: the fleets of docs/performance.md, most of
 an hour, nearly all of it waiting. A name alone runs that part in full, `quick NAME` the small one.
@@ -13,7 +13,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from bench import cold_start, memory, snapshots
+from bench import cold_start, gates, memory, retention, snapshots
 from bench.contenders import custodian_python
 from bench.tables import write
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 type Part = tuple[str, Callable[[], tuple[Table, Any]]]
 
 _SMALL: Final = 120
+_FEW: Final = 200
 _LARGE: Final = (1000, 5000)
 _SHORT_TIMEOUT_SECONDS: Final = 90
 
@@ -69,10 +70,29 @@ def _rounds(*, quick: bool) -> Iterator[Part]:
     """Yield a run of more calls than one invocation can make: a short timeout stands for 900 s."""
     volumes = 300 if quick else 1000
     yield "rounds", _trials(snapshots.in_rounds, volumes, _SHORT_TIMEOUT_SECONDS)
+    yield "rounds-retention", _trials(retention.in_rounds, volumes, _SHORT_TIMEOUT_SECONDS)
+
+
+def _retention(*, quick: bool) -> Iterator[Part]:
+    if quick:
+        yield "retention", _trials(retention.compare, _SMALL, usual=False)
+        return
+    for due in _LARGE:
+        yield f"retention-{due}", _trials(retention.compare, due)
+
+
+def _retention_faults(*, quick: bool) -> Iterator[Part]:
+    due, few = (_SMALL, _SMALL) if quick else (_LARGE[0], _FEW)
+    yield "retention-faults", _trials(retention.with_faults, due, few)
+
+
+def _gates(*, quick: bool) -> Iterator[Part]:
+    snapshots_of_volumes = (5000, 250) if quick else (100_000, 5000)
+    yield "gates", partial(gates.measure_gates, *snapshots_of_volumes)
 
 
 def _trials(
-    compare: Callable[..., tuple[Table, list[snapshots.Trial]]], *given: object, **options: object
+    compare: Callable[..., tuple[Table, list[Any]]], *given: object, **options: object
 ) -> Callable[[], tuple[Table, Any]]:
     def run() -> tuple[Table, Any]:
         table, trials = compare(*given, **options)
@@ -87,6 +107,9 @@ _SUITES: Final = {
     "snapshots": _snapshots,
     "faults": _faults,
     "rounds": _rounds,
+    "retention": _retention,
+    "retention-faults": _retention_faults,
+    "gates": _gates,
 }
 
 

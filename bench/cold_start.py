@@ -13,20 +13,26 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench.bed import ROOT
-from bench.contenders import FUNCTION_ENVIRONMENT
 from bench.ec2bed.options import REGION
+from bench.lambdas import environment
 from bench.tables import Table, ratio
 
 BUILD: Final = ROOT / ".aws-sam/build"
+_EC2_ALONE: Final = "bare boto3 client, EC2"
+_DYNAMODB_ALONE: Final = "bare boto3 client, DynamoDB"
 _BARE: Final = "import boto3\nboto3.client('ec2')\n"
-# All a cold invocation does before its first call to AWS: the module, the event, the client.
-_HANDLER: Final = """
-from functions.snapshot import app
+_BARE_STATE: Final = "import boto3\nboto3.client('dynamodb')\n"
+_EC2: Final = """
 from caretaker.aws.session import Place, account_at
-from caretaker.request import parse_request
-parse_request(app.CHORE.request, {"policy": "daily", "scheduled_time": "2026-11-21T03:00:00Z"})
 account_at(Place("123456789012", "eu-west-1")).ec2
 """
+_STATE: Final = 'from caretaker.aws.session import home\nhome("eu-west-1").dynamodb\n'
+_TIME: Final = "2026-11-21T03:00:00Z"
+_EVENTS: Final[dict[str, dict[str, object]]] = {
+    "snapshot": {"policy": "daily", "scheduled_time": _TIME},
+    "retention": {"policy": "daily", "scheduled_time": _TIME, "keep": {"daily": 14, "weekly": 8}},
+    "alerts": {"scheduled_time": _TIME},
+}
 _PARTS: Final = {
     "botocore.session": "import botocore.session\n",
     "botocore client": "from botocore.session import Session\nSession().create_client('ec2')\n",
@@ -37,12 +43,13 @@ _PARTS: Final = {
 }
 _TIMED: Final = """
 import sys, time
-start = time.perf_counter()
+start, start_busy = time.perf_counter(), time.process_time()
 sys.path[:0] = {folders!r}
 {code}
 import resource
 took = (time.perf_counter() - start) * 1000
-print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+busy = (time.process_time() - start_busy) * 1000
+print(took, busy, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
@@ -57,16 +64,27 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Medians of a case."""
+    """Medians of a case; `busy` is time of the processor, which other work lengthens less."""
 
     milliseconds: float
     fastest: float
+    busy: float
     peak_mib: float
 
 
-def built_folders(build: Path) -> tuple[str, str]:
+def handler(chore: str) -> str:
+    """Return all that a cold invocation does before its first call: module, event, client."""
+    return (
+        f"from functions.{chore} import app\n"
+        "from caretaker.request import parse_request\n"
+        f"parse_request(app.CHORE.request, {_EVENTS[chore]!r})\n"
+        f"{_STATE if chore == 'alerts' else _EC2}"
+    )
+
+
+def built_folders(build: Path, chore: str) -> tuple[str, str]:
     """Return the folders of a build that Python imports from: the function's, the layer's."""
-    function = next(build.glob("*/functions/snapshot/app.py")).parents[2]
+    function = next(build.glob(f"*/functions/{chore}/app.py")).parents[2]
     layer = next(build.glob("*/python/caretaker")).parent
     return str(function), str(layer)
 
@@ -79,29 +97,47 @@ def measure_cold_start(rounds: int) -> tuple[Table, dict[str, Any]]:
         plain = Path(folder, "build")
         # What `sam build` alone leaves: no bytecode, and nowhere to write any.
         shutil.copytree(BUILD, plain, ignore=shutil.ignore_patterns("__pycache__"))
-        full, bare = built_folders(BUILD), built_folders(plain)
+        full = built_folders(BUILD, "snapshot")
         cases = [
-            Case("bare boto3 client", _BARE, full),
-            Case("handler, event and client", _HANDLER, full),
-            Case("the same from a plain `sam build`", _HANDLER, bare),
+            Case(_EC2_ALONE, _BARE, full),
+            Case(_DYNAMODB_ALONE, _BARE_STATE, full),
+            *(Case(chore, handler(chore), built_folders(BUILD, chore)) for chore in _EVENTS),
+            *(
+                Case(f"{chore}, plain `sam build`", handler(chore), built_folders(plain, chore))
+                for chore in _EVENTS
+            ),
             *(Case(f"  {name} alone", code, full) for name, code in _PARTS.items()),
         ]
         started = _measure(cases, rounds)
-    base, plain_start = started[cases[0].name], started[cases[2].name]
     rows = [
         (
             name,
             f"{case.milliseconds:.0f}",
             f"{case.fastest:.0f}",
-            ratio(case.milliseconds, base.milliseconds),
-            ratio(case.milliseconds, plain_start.milliseconds),
+            f"{case.busy:.0f}",
+            ratio(case.milliseconds, _bare(name, started).milliseconds),
+            ratio(case.busy, _bare(name, started).busy),
+            _against_plain(name, started),
             f"{case.peak_mib:.0f}",
         )
         for name, case in started.items()
     ]
-    head = ("fresh process", "median ms", "fastest ms", "/ bare client", "/ plain build", "MiB")
+    head = (
+        "fresh process", "median ms", "fastest ms", "CPU ms", "/ bare client", "CPU / bare",
+        "/ plain build", "MiB",
+    )  # fmt: skip
     table = Table(f"cold start, {rounds} interleaved rounds", head, rows)
     return table, {"rounds": rounds, "table": table.as_json()}
+
+
+def _bare(name: str, started: dict[str, Started]) -> Started:
+    """Return the bare client to compare with: the one of the service that is called first."""
+    return started[_DYNAMODB_ALONE if name.startswith("alerts") else _EC2_ALONE]
+
+
+def _against_plain(name: str, started: dict[str, Started]) -> str:
+    plain = started.get(f"{name}, plain `sam build`")
+    return ratio(started[name].milliseconds, plain.milliseconds) if plain else "-"
 
 
 def _measure(cases: list[Case], rounds: int) -> dict[str, Started]:
@@ -113,15 +149,16 @@ def _measure(cases: list[Case], rounds: int) -> dict[str, Started]:
             statistics.median(each[case.name][0] for each in taken),
             min(each[case.name][0] for each in taken),
             statistics.median(each[case.name][1] for each in taken),
+            statistics.median(each[case.name][2] for each in taken),
         )
         for case in cases
     }
 
 
-def _start(case: Case) -> tuple[float, float]:
-    """Return the milliseconds from the first line to the last, and the peak memory in MiB."""
-    environment = {
-        **FUNCTION_ENVIRONMENT,
+def _start(case: Case) -> tuple[float, float, float]:
+    """Return milliseconds by the clock and of the processor, and the peak memory in MiB."""
+    surroundings = {
+        **environment("snapshot"),
         "PATH": os.environ["PATH"],
         "PYTHONPATH": "",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -135,7 +172,7 @@ def _start(case: Case) -> tuple[float, float]:
     command = [sys.executable, "-S", "-c", code]
     with TemporaryDirectory() as empty:
         answer = subprocess.run(
-            command, cwd=empty, env=environment, capture_output=True, text=True, check=True
+            command, cwd=empty, env=surroundings, capture_output=True, text=True, check=True
         )
-    milliseconds, peak = answer.stdout.splitlines()[-1].split()
-    return float(milliseconds), float(peak)
+    milliseconds, busy, peak = map(float, answer.stdout.splitlines()[-1].split())
+    return milliseconds, busy, peak

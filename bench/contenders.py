@@ -1,36 +1,30 @@
-"""Who takes snapshots here: Caretaker, Cloud Custodian, and botocore's adaptive mode."""
+"""Who takes and deletes snapshots here: Caretaker, Cloud Custodian, botocore's adaptive mode."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bench.bed import ROOT
-from bench.processes import ContenderError, Measured, measure
+from bench.lambdas import LAMBDA_SECONDS, Function, Run
+from bench.processes import ContenderError, measure
 
 if TYPE_CHECKING:
     from bench.bed import Bed
 
-LAMBDA_SECONDS: Final = 900
+KEPT_DAYS: Final = 12
+"""What the deleting contenders leave of each volume."""
 _CUSTODIAN_PYTHON: Final = ROOT / ".venvs/bench-c7n/bin/python"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a contender took, and what it says it did (None: it says nothing)."""
-
-    measured: Measured
-    rounds: int = 1
-    claimed: int | None = None
-
-
 class Contender(Protocol):
-    """Takes snapshots of everything tagged for the policy `daily`."""
+    """Does its task upon a bed, of which it knows no more than the tags."""
 
     @property
     def name(self) -> str:
@@ -44,7 +38,7 @@ class Contender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caretaker:
-    """The handler in a fresh process per invocation; the bench invokes the rounds it asks for."""
+    """The snapshot chore; the bench invokes the rounds it asks for."""
 
     name: str
     consistency: str
@@ -57,45 +51,20 @@ class Caretaker:
             "consistency": self.consistency,
             "pace": 1.0,
         }
-        measured, answer = self.invoke(bed, event)
-        rounds, claimed = 1, _claimed(answer)
-        while following := bed.take_invocations():
-            took, answer = self.invoke(bed, following[0])
-            measured = measured.then(took)
-            rounds, claimed = rounds + 1, claimed + _claimed(answer)
-        return Run(measured, rounds, claimed)
-
-    def invoke(self, bed: Bed, event: dict[str, Any]) -> tuple[Measured, dict[str, Any]]:
-        """Play one invocation; return its figures and the handler's answer."""
-        with TemporaryDirectory() as folder:
-            answer = Path(folder, "answer.json")
-            command = [sys.executable, "-m", "bench.lambda_round", str(answer)]
-            measured = measure(
-                [*command, str(self.timeout_seconds)],
-                {**bed.environment(), **FUNCTION_ENVIRONMENT},
-                json.dumps(event),
-            )
-            content: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-        if content["status"] not in {"ok", "partial"}:
-            raise ContenderError(f"the chore answered {content['status']}: {content}")
-        return measured, content
+        return Function("snapshot", self.timeout_seconds).run(bed, event)
 
 
-FUNCTION_ENVIRONMENT: Final = {
-    "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers/common'}",
-    "CARETAKER_CHORE": "snapshot",
-    "CARETAKER_INSTALLATION": "caretaker",
-    "CARETAKER_ENVIRONMENT_NAME": "bench",
-    "CARETAKER_MODE": "act",
-    "CARETAKER_STATE_TABLE": "state",
-    "CARETAKER_REPORTS_BUCKET": "reports",
-    "CARETAKER_ALERTS_TOPIC": "arn:aws:sns:eu-west-1:123456789012:alerts",
-    "POWERTOOLS_SERVICE_NAME": "caretaker-snapshot",
-    "POWERTOOLS_METRICS_NAMESPACE": "Caretaker",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
-    "AWS_LAMBDA_FUNCTION_NAME": "caretaker-snapshot",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
-}
+@dataclass(frozen=True, slots=True)
+class CaretakerDeletes:
+    """The retention chore at a pace, its blast radius as wide as it gets."""
+
+    name: str
+    pace: float = 1.0
+    timeout_seconds: float = LAMBDA_SECONDS
+
+    def run(self, bed: Bed) -> Run:
+        event = retention_event(keep={"daily": KEPT_DAYS}, pace=self.pace)
+        return Function("retention", self.timeout_seconds).run(bed, event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +74,19 @@ class Custodian:
     name: str = "Cloud Custodian"
 
     def run(self, bed: Bed) -> Run:
-        python = custodian_python()
-        if python is None:
-            raise ContenderError("Cloud Custodian is not installed: `make bench` does it")
-        policy = {
-            "name": "daily-snapshots",
-            "resource": "aws.ebs",
-            "filters": [{"tag:caretaker:backup": "daily"}],
-            "actions": [{"type": "snapshot", "copy-tags": ["*"], "tags": {"policy": "daily"}}],
-        }
-        with TemporaryDirectory() as folder:
-            file = Path(folder, "policy.json")
-            file.write_text(json.dumps({"policies": [policy]}), encoding="utf-8")
-            start = "from c7n.cli import main; main()"
-            options = ["-s", folder, "--cache-period", "0", "-r", "eu-west-1", str(file)]
-            environment = {**bed.environment(), "HOME": folder}
-            return Run(measure([str(python), "-c", start, "run", *options], environment))
+        action = {"type": "snapshot", "copy-tags": ["*"], "tags": {"policy": "daily"}}
+        return _custodian(bed, "aws.ebs", {"tag:caretaker:backup": "daily"}, action)
+
+
+@dataclass(frozen=True, slots=True)
+class CustodianDeletes:
+    """`custodian run` that deletes the marked snapshots."""
+
+    name: str = "Cloud Custodian"
+
+    def run(self, bed: Bed) -> Run:
+        marked = {"tag:caretaker:delete-after": "present"}
+        return _custodian(bed, "aws.ebs-snapshot", marked, {"type": "delete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +101,33 @@ class Adaptive:
         return Run(measure(command, bed.environment()))
 
 
+def retention_event(*, keep: dict[str, int], pace: float, mode: str = "act") -> dict[str, Any]:
+    """Return an event of the retention chore that lets half of a policy go at once."""
+    return {
+        "policy": "daily",
+        "mode": mode,
+        "scheduled_time": time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime()),
+        "keep": keep,
+        "blast_radius": {"count": 100_000, "percent": 50},
+        "pace": pace,
+    }
+
+
 def custodian_python() -> Path | None:
     """Return the interpreter that has Cloud Custodian, if there is one."""
     python = Path(os.environ.get("CARETAKER_BENCH_C7N") or _CUSTODIAN_PYTHON)
     return python if python.exists() else None
 
 
-def _claimed(answer: dict[str, Any]) -> int:
-    return sum(results.get("done", 0) for results in answer["counts"].values())
+def _custodian(bed: Bed, resource: str, wanted: object, action: object) -> Run:
+    python = custodian_python()
+    if python is None:
+        raise ContenderError("Cloud Custodian is not installed: `make bench` does it")
+    policy = {"name": "bench", "resource": resource, "filters": [wanted], "actions": [action]}
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "policy.json")
+        file.write_text(json.dumps({"policies": [policy]}), encoding="utf-8")
+        start = "from c7n.cli import main; main()"
+        options = ["-s", folder, "--cache-period", "0", "-r", "eu-west-1", str(file)]
+        environment = {**bed.environment(), "HOME": folder}
+        return Run(measure([str(python), "-c", start, "run", *options], environment))

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bench.bed import running_bed
-from bench.contenders import Caretaker
 from bench.ec2bed.options import Options
+from bench.lambdas import Function
 from bench.tables import Table
 
 if TYPE_CHECKING:
@@ -49,4 +49,4 @@ def _one(options: Options, mode: str) -> Measured:
     with running_bed() as bed:
         bed.reset(options)
         event = {"mode": mode, "scheduled_time": "2026-11-21T03:00:00Z", "pace": 1.0}
-        return Caretaker("memory", "instance").invoke(bed, event)[0]
+        return Function("snapshot").invoke(bed, event)[0]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bench.bed import State
-    from bench.contenders import Contender, Run
+    from bench.contenders import Contender
+    from bench.lambdas import Run
 
 GRACE_SECONDS: Final = 3.0
 """What starting, listing and reporting may take beside the buckets' wait."""

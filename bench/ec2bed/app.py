@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl
 from bench.ec2bed import services
 from bench.ec2bed.buckets import Buckets, bucket_name
 from bench.ec2bed.dynamodb import Tables
-from bench.ec2bed.ec2 import Ec2, Ec2Error, error_document
+from bench.ec2bed.ec2 import Ec2
+from bench.ec2bed.errors import Ec2Error, error_document
 from bench.ec2bed.http import Answer
 from bench.ec2bed.options import Options
 from bench.ec2bed.world import World
@@ -104,7 +105,7 @@ class Bed:
         return Answer(json.dumps(body).encode(), status, self._delay(_STATE_SECONDS), kind)
 
     def _other(self, request: Request) -> Answer:
-        name, answer = services.answer(request, self._delay(_OTHER_SECONDS))
+        name, answer = services.answer(request, self._delay(_OTHER_SECONDS), self._world)
         self._calls[name] += 1
         if name == "lambda:Invoke":
             self._invocations.append(json.loads(request.body))

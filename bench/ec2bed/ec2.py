@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import time
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from bench.ec2bed.filters import matcher
+from bench.ec2bed.errors import Ec2Error
+from bench.ec2bed.pages import Pages
+from bench.ec2bed.params import listed, pairs, tags
+from bench.ec2bed.references import References
 from bench.ec2bed.render import document, instance_xml, snapshot_info_xml, snapshot_xml, volume_xml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
-    from bench.ec2bed.world import Volume, World
+    from bench.ec2bed.params import Params
+    from bench.ec2bed.world import Instance, Snapshot, Volume, World
 
-type Params = Mapping[str, str]
-
-_LARGEST_PAGE: Final = 1000
-
-
-class Ec2Error(Exception):
-    """An error answer of EC2."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.status = status
-
-
-def error_document(error: Ec2Error) -> str:
-    """Return an error as EC2 writes it."""
-    return (
-        f"<Response><Errors><Error><Code>{error.code}</Code><Message>{error.message}</Message>"
-        "</Error></Errors><RequestID>bed</RequestID></Response>"
-    )
+_SPECIFICATION: Final = "TagSpecification.1.Tag"
 
 
 class Ec2:
@@ -42,18 +25,18 @@ class Ec2:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._cursors: dict[str, list[str]] = {}
-        self._tokens = count(1)
+        self._pages = Pages()
         self._actions: dict[str, Callable[[Params], str]] = {
             "DescribeVolumes": self._describe_volumes,
             "DescribeInstances": self._describe_instances,
             "DescribeSnapshots": self._describe_snapshots,
-            "DescribeImages": lambda _: "<imagesSet/>",
             "DescribeTags": lambda _: "<tagSet/>",
             "CreateSnapshot": self._create_snapshot,
             "CreateSnapshots": self._create_snapshots,
             "DeleteSnapshot": self._delete_snapshot,
             "CreateTags": self._create_tags,
+            "DeleteTags": self._delete_tags,
+            **References(world, self._pages).actions(),
         }
 
     def call(self, action: str, params: Params) -> str:
@@ -64,13 +47,13 @@ class Ec2:
 
     def _describe_volumes(self, params: Params) -> str:
         volumes = self._world.volumes
-        return self._page(
+        return self._pages.page(
             "volumeSet", params, "VolumeId", volumes, lambda each: volume_xml(volumes[each])
         )
 
     def _describe_instances(self, params: Params) -> str:
         world = self._world
-        return self._page(
+        return self._pages.page(
             "reservationSet",
             params,
             "InstanceId",
@@ -80,7 +63,7 @@ class Ec2:
 
     def _describe_snapshots(self, params: Params) -> str:
         snapshots, now = self._world.snapshots, time.time()
-        return self._page(
+        return self._pages.page(
             "snapshotSet",
             params,
             "SnapshotId",
@@ -88,49 +71,16 @@ class Ec2:
             lambda each: snapshot_xml(snapshots[each], now),
         )
 
-    def _page(
-        self,
-        name: str,
-        params: Params,
-        id_name: str,
-        items: Mapping[str, object],
-        render: Callable[[str], str],
-    ) -> str:
-        """Render one page; what is found at the first page is what all pages go through."""
-        token = params.get("NextToken", "")
-        if token and token not in self._cursors:
-            raise Ec2Error("InvalidParameterValue", "Unable to parse pagination token")
-        found = self._cursors.pop(token) if token else self._found(params, id_name, items)
-        size = min(int(params.get("MaxResults", len(found) or 1)), _LARGEST_PAGE)
-        if "MaxResults" not in params:
-            size = len(found)
-        page, rest = found[:size], found[size:]
-        following = ""
-        if rest:
-            following = f"page-{next(self._tokens)}"
-            self._cursors[following] = rest
-        more = f"<nextToken>{following}</nextToken>" if following else ""
-        return f"<{name}>{''.join(map(render, page))}</{name}>{more}"
-
-    def _found(self, params: Params, id_name: str, items: Mapping[str, object]) -> list[str]:
-        wanted = list(_list(params, id_name))
-        missing = [each for each in wanted if each not in items]
-        if missing:
-            code = f"Invalid{id_name.removesuffix('Id')}.NotFound"
-            raise Ec2Error(code, f"The ids {missing} do not exist")
-        matches = matcher(dict(_filters(params)), time.time())
-        return [each for each in (wanted or items) if matches(items[each])]
-
     def _create_snapshot(self, params: Params) -> str:
         volume = self._volume(params["VolumeId"])
-        made = self._world.snap(volume, _tag_specification(params), params.get("Description", ""))
+        made = self._world.snap(volume, tags(params, _SPECIFICATION), params.get("Description", ""))
         return snapshot_info_xml(made, time.time(), wrap=False)
 
     def _create_snapshots(self, params: Params) -> str:
         instance = self._world.instances.get(params["InstanceSpecification.InstanceId"])
         if instance is None:
             raise Ec2Error("InvalidInstanceID.NotFound", "The instance does not exist")
-        excluded = set(_list(params, "InstanceSpecification.ExcludeDataVolumeId"))
+        excluded = set(listed(params, "InstanceSpecification.ExcludeDataVolumeId"))
         if params.get("InstanceSpecification.ExcludeBootVolume") == "true":
             excluded.add(instance.volume_ids[0])
         members = [self._world.volumes[each] for each in instance.volume_ids]
@@ -139,11 +89,11 @@ class Ec2:
         if not members:
             raise Ec2Error("InvalidParameterValue", "All volumes are excluded")
         copies = params.get("CopyTagsFromSource") == "volume"
-        set_id, tags = self._world.set_id(), _tag_specification(params)
+        set_id, given = self._world.set_id(), tags(params, _SPECIFICATION)
         made = [
             self._world.snap(
                 each,
-                {**(each.tags if copies else {}), **tags},
+                {**(each.tags if copies else {}), **given},
                 params.get("Description", ""),
                 set_id=set_id,
             )
@@ -157,55 +107,42 @@ class Ec2:
         snapshot = self._world.snapshots.get(params["SnapshotId"])
         if snapshot is None:
             raise Ec2Error("InvalidSnapshot.NotFound", "The snapshot does not exist")
+        if snapshot.id in self._world.used_by_images:
+            raise Ec2Error("InvalidSnapshot.InUse", "The snapshot is in use by an image")
         if snapshot.locked:
-            raise Ec2Error("OperationNotPermitted", "The snapshot is locked")
+            # AWS documents that a locked snapshot cannot be deleted, and no code for it.
+            raise Ec2Error("SnapshotLocked", "The snapshot is locked")
         del self._world.snapshots[snapshot.id]
         return "<return>true</return>"
 
     def _create_tags(self, params: Params) -> str:
-        keys, values = _numbered(params, "Tag", "Key"), _numbered(params, "Tag", "Value")
-        tags = dict(zip(keys, values, strict=True))
-        world = self._world
-        for each in _list(params, "ResourceId"):
-            found = (
-                world.volumes.get(each) or world.instances.get(each) or world.snapshots.get(each)
-            )
-            if found is None:
-                raise Ec2Error("InvalidID", f"The ID '{each}' is not valid")
-            found.tags.update(tags)
+        added = tags(params, "Tag")
+        for each in self._tagged(params):
+            each.tags.update(added)
         return "<return>true</return>"
+
+    def _delete_tags(self, params: Params) -> str:
+        """Delete the tags named; all of a resource when none is, as EC2 does."""
+        named = pairs(params, "Tag")
+        for each in self._tagged(params):
+            for key in list(each.tags):
+                if not named or (key in named and named[key] in {None, each.tags[key]}):
+                    del each.tags[key]
+        return "<return>true</return>"
+
+    def _tagged(self, params: Params) -> list[Volume | Instance | Snapshot]:
+        """Return the resources named; one that is not there refuses the whole call."""
+        world, found = self._world, []
+        for each in listed(params, "ResourceId"):
+            one = world.volumes.get(each) or world.instances.get(each) or world.snapshots.get(each)
+            if one is None:
+                kind = {"snap": "Snapshot", "vol": "Volume"}.get(each.partition("-")[0], "Resource")
+                raise Ec2Error(f"Invalid{kind}.NotFound", f"The ID '{each}' does not exist")
+            found.append(one)
+        return found
 
     def _volume(self, volume_id: str) -> Volume:
         volume = self._world.volumes.get(volume_id)
         if volume is None or volume.gone:
             raise Ec2Error("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
         return volume
-
-
-def _list(params: Params, name: str) -> Iterable[str]:
-    for number in count(1):
-        value = params.get(f"{name}.{number}")
-        if value is None:
-            return
-        yield value
-
-
-def _numbered(params: Params, name: str, part: str) -> Iterable[str]:
-    for number in count(1):
-        if f"{name}.{number}.Key" not in params:
-            return
-        yield params.get(f"{name}.{number}.{part}", "")
-
-
-def _filters(params: Params) -> Iterable[tuple[str, list[str]]]:
-    for number in count(1):
-        name = params.get(f"Filter.{number}.Name")
-        if name is None:
-            return
-        yield name, list(_list(params, f"Filter.{number}.Value"))
-
-
-def _tag_specification(params: Params) -> dict[str, str]:
-    prefix = "TagSpecification.1.Tag"
-    keys, values = _numbered(params, prefix, "Key"), _numbered(params, prefix, "Value")
-    return dict(zip(keys, values, strict=True))

@@ -14,8 +14,13 @@ class Options:
     """Seed and faults; shares and rates are from 0 to 1.
 
     `share`: what another client eats of every bucket. `gone`: volumes that are listed but no longer
-    there. `locked`: seeded snapshots that cannot be deleted. `error_rate`: calls that answer 500;
-    `errors_land`: those of them that did their work all the same. `throttled`: buckets at all.
+    there. `error_rate`: calls that answer 500; `errors_land`: those of them that did their work all
+    the same. `throttled`: buckets at all.
+
+    `snapshots`: older ones of ours, over the volumes in turn, a day apart. `due`: how many of them,
+    the oldest, carry a mark whose time has passed. `locked`: how many of these are locked, and
+    `locks_listed` whether EC2 tells beforehand. `images`: own images, each of one of the newest
+    snapshots and with a launch template; `groups`: Auto Scaling groups that use one of these.
     """
 
     volumes: int = 0
@@ -23,10 +28,14 @@ class Options:
     unattached: float = 0.1
     policy: str = "daily"
     snapshots: int = 0
+    due: int = 0
+    images: int = 0
+    groups: int = 0
     managed_by: str = "caretaker"
     share: float = 0.0
     gone: int = 0
     locked: int = 0
+    locks_listed: bool = True
     error_rate: float = 0.0
     errors_land: float = 0.5
     latency: bool = True

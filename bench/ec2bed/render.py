@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
 from bench.ec2bed.options import ACCOUNT, REGION
@@ -11,7 +11,9 @@ from bench.ec2bed.options import ACCOUNT, REGION
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.ec2bed.world import Instance, Snapshot, Volume
+    from bench.ec2bed.world import Image, Instance, Snapshot, TemplateVersion, Volume
+
+_FULL_BYTES: Final = 5 * 1024**3
 
 
 def document(action: str, body: str) -> str:
@@ -68,6 +70,43 @@ def snapshot_info_xml(snapshot: Snapshot, now: float, *, wrap: bool) -> str:
     return _snapshot(snapshot, now, "status")
 
 
+def image_xml(image: Image) -> str:
+    """Render an own image with its one volume."""
+    return (
+        f"<item><imageId>{image.id}</imageId><imageLocation>{ACCOUNT}/{image.id}</imageLocation>"
+        f"<imageState>available</imageState><imageOwnerId>{ACCOUNT}</imageOwnerId>"
+        f"<isPublic>false</isPublic><name>{image.id}</name><rootDeviceType>ebs</rootDeviceType>"
+        f"<rootDeviceName>/dev/xvda</rootDeviceName>{_mapping('blockDeviceMapping', image)}</item>"
+    )
+
+
+def template_xml(version: TemplateVersion) -> str:
+    """Render a version of a launch template that starts an image."""
+    return (
+        f"<item><launchTemplateId>{version.template_id}</launchTemplateId>"
+        f"<launchTemplateName>{version.template_id}</launchTemplateName>"
+        f"<versionNumber>{version.number}</versionNumber>"
+        f"<defaultVersion>{str(version.number == 1).lower()}</defaultVersion>"
+        f"<launchTemplateData><imageId>{version.image.id}</imageId>"
+        f"{_mapping('blockDeviceMappingSet', version.image)}</launchTemplateData></item>"
+    )
+
+
+def locked_xml(snapshot_id: str) -> str:
+    """Render a snapshot's lock."""
+    return (
+        f"<item><ownerId>{ACCOUNT}</ownerId><snapshotId>{snapshot_id}</snapshotId>"
+        "<lockState>governance</lockState><lockDuration>365</lockDuration></item>"
+    )
+
+
+def _mapping(name: str, image: Image) -> str:
+    return (
+        f"<{name}><item><deviceName>/dev/xvda</deviceName><ebs>"
+        f"<snapshotId>{image.snapshot_id}</snapshotId></ebs></item></{name}>"
+    )
+
+
 def _snapshot(snapshot: Snapshot, now: float, state: str) -> str:
     found = snapshot.state(now)
     return (
@@ -76,7 +115,8 @@ def _snapshot(snapshot: Snapshot, now: float, state: str) -> str:
         f"<progress>{'100%' if found == 'completed' else ''}</progress>"
         f"<ownerId>{ACCOUNT}</ownerId><volumeSize>8</volumeSize>"
         f"<description>{escape(snapshot.description)}</description>"
-        f"<encrypted>false</encrypted><storageTier>standard</storageTier>{_tags(snapshot.tags)}"
+        f"<encrypted>false</encrypted><storageTier>standard</storageTier>"
+        f"<fullSnapshotSizeInBytes>{_FULL_BYTES}</fullSnapshotSizeInBytes>{_tags(snapshot.tags)}"
     )
 
 

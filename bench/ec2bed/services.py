@@ -1,7 +1,8 @@
-"""Stand-ins that accept what a run writes: S3, SNS, Lambda, STS."""
+"""Stand-ins for the services beside EC2: S3, SNS, Lambda, STS, Auto Scaling, Recycle Bin."""
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
@@ -12,23 +13,63 @@ from bench.ec2bed.options import ACCOUNT
 
 if TYPE_CHECKING:
     from bench.ec2bed.http import Request
+    from bench.ec2bed.world import World
 
 _HOUR: Final = 3600
 
 
-def answer(request: Request, delay: float) -> tuple[str, Answer]:
+def answer(request: Request, delay: float, world: World) -> tuple[str, Answer]:
     """Return the name of the call and its answer."""
     if request.service == "s3":
         return "s3:PutObject", Answer(b"", delay=delay, headers={"ETag": '"0"'})
     if request.service == "lambda":
         return "lambda:Invoke", Answer(b"", 202, delay, "application/json")
+    if request.service == "rbin":
+        return _recycle_bin(request, delay)
     params = dict(parse_qsl(request.body.decode()))
-    name = f"{request.service}:{params.get('Action', request.method + request.path)}"
-    body = _ANSWERS.get(params.get("Action", ""))
+    action = params.get("Action", "")
+    name = f"{request.service}:{action or request.method + request.path}"
+    if action == "DescribeAutoScalingGroups":
+        return name, Answer(_groups(world).encode(), 200, delay)
+    body = _ANSWERS.get(action)
     if body is None:
         return name, Answer(b"<ErrorResponse/>", 404, delay)
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + _HOUR))
     return name, Answer(body.format(id=uuid4(), account=ACCOUNT, until=until).encode(), 200, delay)
+
+
+def _recycle_bin(request: Request, delay: float) -> tuple[str, Answer]:
+    """Answer ListRules and GetRule: one rule keeps all that is managed by Caretaker."""
+    content: dict[str, object]
+    kept: dict[str, object] = {
+        "Identifier": "bench",
+        "RetentionPeriod": {"RetentionPeriodValue": 14, "RetentionPeriodUnit": "DAYS"},
+    }
+    if request.path == "/list-rules":
+        name, content = "rbin:ListRules", {"Rules": [kept]}
+    else:
+        tags = [{"ResourceTagKey": "caretaker:managed-by", "ResourceTagValue": "caretaker"}]
+        name = "rbin:GetRule"
+        content = kept | {"ResourceType": "EBS_SNAPSHOT", "ResourceTags": tags}
+        content["Status"] = "available"
+    return name, Answer(json.dumps(content).encode(), 200, delay, "application/json")
+
+
+def _groups(world: World) -> str:
+    """Render all Auto Scaling groups in one page."""
+    versions = world.versions[: 2 * world.groups : 2]
+    members = "".join(
+        f"<member><AutoScalingGroupName>group-{each.template_id}</AutoScalingGroupName>"
+        f"<MinSize>0</MinSize><MaxSize>2</MaxSize><DesiredCapacity>1</DesiredCapacity>"
+        f"<LaunchTemplate><LaunchTemplateId>{each.template_id}</LaunchTemplateId>"
+        f"<Version>{each.number}</Version></LaunchTemplate></member>"
+        for each in versions
+    )
+    return (
+        '<DescribeAutoScalingGroupsResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/">'
+        f"<DescribeAutoScalingGroupsResult><AutoScalingGroups>{members}</AutoScalingGroups>"
+        "</DescribeAutoScalingGroupsResult></DescribeAutoScalingGroupsResponse>"
+    )
 
 
 _META: Final = "<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata>"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from itertools import count, pairwise
+from itertools import count, islice, pairwise
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from bench.ec2bed.options import Options
 
 COMPLETE_AFTER_SECONDS: Final = 30.0
+MARK: Final = "caretaker:delete-after"
 _DAY: Final = 86_400.0
+_AT_THREE: Final = 3 * 3600.0 + 20
+_MARKED_OUT: Final = 3600.0
 
 
 @dataclass(slots=True)
@@ -53,6 +57,28 @@ class Snapshot:
         return "completed" if now - self.started >= COMPLETE_AFTER_SECONDS else "pending"
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An own image, of one snapshot."""
+
+    id: str
+    snapshot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersion:
+    """One of the two versions of a launch template: 1 is the default, 2 the latest."""
+
+    template_id: str
+    number: int
+    image: Image
+
+    @property
+    def id(self) -> str:
+        """Return what sets it apart from all others."""
+        return f"{self.template_id}/{self.number}"
+
+
 class World:
     """Everything in the account."""
 
@@ -60,11 +86,17 @@ class World:
         self.volumes: dict[str, Volume] = {}
         self.instances: dict[str, Instance] = {}
         self.snapshots: dict[str, Snapshot] = {}
+        self.images: dict[str, Image] = {}
+        self.versions: list[TemplateVersion] = []
+        self.locks_listed = options.locks_listed
+        self.groups = options.groups
         self.born = time.time()
         self._numbers = count(1)
         _seed_volumes(self, options)
-        _seed_snapshots(self, options)
+        self.due = _seed_snapshots(self, options)
+        _seed_images(self, options)
         self.seeded = frozenset(self.snapshots)
+        self.used_by_images = frozenset(image.snapshot_id for image in self.images.values())
 
     def name(self, prefix: str) -> str:
         """Return a new id."""
@@ -86,7 +118,9 @@ class World:
         """Count what a run has done since the seeding.
 
         `lost`: volumes that are there and have no new snapshot; `doubled`: those with more than
-        one; `sets`: instances of which one set holds every attached volume.
+        one; `sets`: instances of which one set holds every attached volume. `due`: snapshots that
+        are due and can be deleted; `deleted`: those of them that are gone; `harmed`: any other one
+        that is gone; `marked`: snapshots that carry a mark.
         """
         made: dict[str, int] = {}
         sets: dict[int, set[str]] = {}
@@ -103,6 +137,17 @@ class World:
             "doubled": sum(number > 1 for number in made.values()),
             "sets": len({frozenset(each) for each in sets.values()}),
             "snapshots": len(self.snapshots),
+            **self._retired(),
+        }
+
+    def _retired(self) -> dict[str, int]:
+        gone = self.seeded - self.snapshots.keys()
+        stuck = {each.id for each in self.snapshots.values() if each.locked}
+        return {
+            "due": len(self.due - stuck),
+            "deleted": len(gone & self.due),
+            "harmed": len(gone - self.due),
+            "marked": sum(MARK in each.tags for each in self.snapshots.values()),
         }
 
 
@@ -136,13 +181,16 @@ def _add_volume(world: World, options: Options, instance_id: str, device: str) -
     return volume
 
 
-def _seed_snapshots(world: World, options: Options) -> None:
-    """Give the volumes older snapshots of ours, in turn, a day apart."""
+def _seed_snapshots(world: World, options: Options) -> frozenset[str]:
+    """Give the volumes older snapshots of ours, in turn, a day apart; return those that are due."""
     volumes = list(world.volumes.values())
+    midnight = world.born - world.born % _DAY
+    mark = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(world.born - _MARKED_OUT))
+    due: list[Snapshot] = []
     for number in range(options.snapshots):
         volume = volumes[number % len(volumes)]
-        started = world.born - _DAY * (1 + number // len(volumes))
-        slot = time.strftime("%Y-%m-%dT03:00Z", time.gmtime(started))
+        started = midnight - _DAY * (1 + number // len(volumes)) + _AT_THREE
+        slot = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(started))
         tags = {
             "caretaker:managed-by": options.managed_by,
             "caretaker:policy": options.policy,
@@ -153,6 +201,21 @@ def _seed_snapshots(world: World, options: Options) -> None:
             "Name": volume.tags["Name"],
             "cost-center": "4711",
         }
-        snapshot = Snapshot(world.name("snap"), volume.id, tags, started)
-        snapshot.locked = number < options.locked
+        description = f"caretaker {options.policy} {slot}"
+        snapshot = Snapshot(world.name("snap"), volume.id, tags, started, description)
         world.snapshots[snapshot.id] = snapshot
+        if number >= options.snapshots - options.due:
+            snapshot.tags[MARK] = mark
+            due.append(snapshot)
+    for snapshot in Random(options.seed).sample(due, options.locked):
+        snapshot.locked = True
+    return frozenset(each.id for each in due)
+
+
+def _seed_images(world: World, options: Options) -> None:
+    """Make images of the newest snapshots, and a launch template of two versions for each."""
+    for snapshot_id in list(islice(world.snapshots, options.images)):
+        image = Image(world.name("ami"), snapshot_id)
+        world.images[image.id] = image
+        template_id = world.name("lt")
+        world.versions += [TemplateVersion(template_id, number, image) for number in (1, 2)]

@@ -12,8 +12,7 @@ from caretaker.aws.state import Table
 from caretaker.decisions import Decision, Outcome, Result
 from caretaker.finish import Finish
 from caretaker.incidents import Check, Severity
-from caretaker.report import Heading
-from caretaker.run import Findings
+from caretaker.report import Findings, Heading
 from caretaker.settings import Settings
 from tests.cloud import ACCOUNT, REGION
 from tests.support.snapshots import MAX_ANSWER, SLOT_TAG

@@ -30,7 +30,7 @@ STYLES = {
 }
 
 
-def _table(*columns: str, title: str = "") -> Table:
+def new_table(*columns: str, title: str = "") -> Table:
     table = Table(
         box=SIMPLE_HEAD,
         show_edge=False,
@@ -55,7 +55,7 @@ def names_of_volumes(account: DemoAccount) -> dict[str, str]:
 
 def account_table(account: DemoAccount) -> RenderableType:
     """Show the machines by kind, with how many of their volumes the policy `daily` selects."""
-    table = _table("machines", "volumes#", "selected by daily#", "why")
+    table = new_table("machines", "volumes#", "selected by daily#", "why")
     selected, names = account.selected("daily"), names_of_volumes(account)
     why = {
         "web": "tag caretaker:backup=daily on the instance",
@@ -87,7 +87,7 @@ def decisions_table(items: Iterable[Json], account: DemoAccount, title: str) -> 
     groups: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for item in items:
         groups[item["action"], item["reason"], item["result"]].append(names[item["target"]])
-    table = _table("action", "reason", "result", "volumes#", "of", title=title)
+    table = new_table("action", "reason", "result", "volumes#", "of", title=title)
     for (action, reason, result), of in sorted(groups.items()):
         examples = sorted(set(of))
         more = f", and {len(examples) - 3} more" if len(examples) > 3 else ""
@@ -98,7 +98,7 @@ def decisions_table(items: Iterable[Json], account: DemoAccount, title: str) -> 
 
 def calls_table(calls: Sequence[Json], taken: Sequence[Json], account: DemoAccount) -> Table:
     """Show how snapshots were taken: some of the sets, then all."""
-    table = _table("call", "of what", "volumes#", "left out", title="How they were taken")
+    table = new_table("call", "of what", "volumes#", "left out", title="How they were taken")
     sets = {
         call["params"]["InstanceSpecification"]["InstanceId"]: call["params"]
         for call in calls
@@ -120,7 +120,7 @@ def calls_table(calls: Sequence[Json], taken: Sequence[Json], account: DemoAccou
 
 def tags_table(snapshot: Json) -> RenderableType:
     """Show the tags of one snapshot, all written inside the call that made it."""
-    table = _table("tag", "value", title=f"Tags of {snapshot['SnapshotId']}")
+    table = new_table("tag", "value", title=f"Tags of {snapshot['SnapshotId']}")
     for key, value in sorted(snapshot["Tags"].items()):
         table.add_row(key, value)
     return table
@@ -128,7 +128,7 @@ def tags_table(snapshot: Json) -> RenderableType:
 
 def snapshots_table(rows: Iterable[tuple[str, Json]]) -> RenderableType:
     """Show single snapshots with the name of what they are of."""
-    table = _table("volume of", "snapshot", "attempt#", "state", "reason given by EBS")
+    table = new_table("volume of", "snapshot", "attempt#", "state", "reason given by EBS")
     for name, each in rows:
         style = {"completed": "green", "error": "red"}.get(each["State"], "yellow")
         attempt = each["Tags"]["caretaker:attempt"]
@@ -140,7 +140,7 @@ def snapshots_table(rows: Iterable[tuple[str, Json]]) -> RenderableType:
 def errors_table(answer: Json) -> RenderableType:
     """Show what a refused event is told."""
     title = f"status: {answer['status']}, reason: {answer['reason']}"
-    table = _table("field", "problem", "expected", title=title)
+    table = new_table("field", "problem", "expected", title=title)
     for error in answer["errors"]:
         table.add_row(*(Text(error[part]) for part in ("path", "problem", "expected")))
     return table
@@ -174,7 +174,7 @@ def document_panel(heard: Heard) -> Panel:
 
 def before_after_table(before: Mapping[str, object], after: Mapping[str, object]) -> RenderableType:
     """Show numbers at the beginning and at the end."""
-    table = _table("in the account", "before#", "after#")
+    table = new_table("in the account", "before#", "after#")
     for name, value in before.items():
         table.add_row(name, str(value), str(after[name]))
     return table

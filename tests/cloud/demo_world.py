@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.cloud.demo_account import DemoAccount
+from tests.cloud.demo_history import History
 from tests.cloud.demo_screen import Screen, expect
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.stack import LocalCloud
@@ -16,6 +17,7 @@ from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscri
 from tests.cloud.tools import ROOT
 
 MAIL_TO = "ops@example.com"
+PHONE = "+353861234567"
 FUNCTION = "SnapshotFunction"
 OWN_ACCOUNT = "123456789012"
 EVENTS = ROOT / "events" / "snapshot"
@@ -28,11 +30,34 @@ def last_night(now: datetime) -> datetime:
 
 def parameters(now: datetime) -> dict[str, str]:
     """Return the stack's: nights fit the story, and nothing fires by itself meanwhile."""
+    hourly = f"cron({(now.minute + 30) % 60} * * * ? *)"
     return {
         "AlertsEmail": MAIL_TO,
+        "WatchdogEmail": "watchdog@example.com",
+        "UrgentTopic": "on",
+        "UrgentPhone": PHONE,
+        "ChatTopic": "on",
+        "PagerTopic": "on",
         "SnapshotSchedule": f"cron(0 {last_night(now).hour} * * ? *)",
-        "SnapshotFreshnessSchedule": f"cron({(now.minute + 30) % 60} * * * ? *)",
+        "SnapshotFreshnessSchedule": hourly,
+        "RetentionMode": "act",
+        "RetentionSchedule": f"cron(0 {(last_night(now).hour + 2) % 24} * * ? *)",
+        "AlertsSchedule": hourly,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """How people hear of incidents: what each channel got."""
+
+    mail: QueueSubscriber
+    chat: QueueSubscriber
+    phone: QueueSubscriber
+    pager: QueueSubscriber
+
+    def news(self) -> dict[str, list[Heard]]:
+        """Return, by channel, what has arrived since the last look."""
+        return {each.name: getattr(self, each.name).news() for each in fields(self)}
 
 
 @dataclass
@@ -45,16 +70,28 @@ class World:
     account: DemoAccount
     http: HttpSubscriber
     queue: QueueSubscriber
-    mail: Mailbox
+    channels: Channels
     now: datetime
     before: dict[str, object] = field(default_factory=dict)
     others: dict[str, Json] = field(default_factory=dict)
     night: Json = field(default_factory=dict)
+    refused: Json = field(default_factory=dict)
+    history: History | None = None
 
     @property
     def function(self) -> str:
         """The snapshot function's name."""
         return self.stack.outputs["SnapshotFunctionName"]
+
+    @property
+    def retention(self) -> str:
+        """The retention function's name."""
+        return self.stack.outputs["RetentionFunctionName"]
+
+    @property
+    def alerts(self) -> str:
+        """The alerts function's name."""
+        return self.stack.outputs["AlertsFunctionName"]
 
     @property
     def nights(self) -> tuple[datetime, datetime]:
@@ -87,7 +124,7 @@ class World:
 
         http, queue = self.http.wait_for_one(wanted), self.queue.wait_for_one(wanted)
         expect(http.message == queue.message, "the queue gets what the HTTP endpoint gets")
-        mail = self.mail.wait_for_one(lambda each: each.subject == http.subject)
+        mail = self.channels.mail.wait_for_one(lambda each: each.subject == http.subject)
         return http, mail
 
     def count(self) -> dict[str, object]:
@@ -128,11 +165,16 @@ def build_world(screen: Screen) -> Iterator[World]:
         with screen.step("put 30 instances and 70 volumes into the account"):
             account = cloud.ec2.seed_demo(stack.outputs["Installation"])
         topic = stack.outputs["AlertsTopicArn"]
-        with screen.step("subscribe an HTTP endpoint, a queue and a mailbox to the alerts topic"):
+        with screen.step("subscribe to the topics: HTTP, queue, mailbox, phone, chat, pager"):
             http.subscribe(cloud, topic)
             queue = QueueSubscriber(cloud, topic)
-        mail = Mailbox(cloud, MAIL_TO)
-        yield World(screen, cloud, stack, account, http, queue, mail, now)
+            channels = Channels(
+                Mailbox(cloud, MAIL_TO),
+                QueueSubscriber(cloud, stack.outputs["ChatTopicArn"]),
+                Mailbox(cloud, PHONE),
+                QueueSubscriber(cloud, stack.outputs["PagerTopicArn"]),
+            )
+        yield World(screen, cloud, stack, account, http, queue, channels, now)
         with screen.step("stop the local cloud"):
             cloud.__exit__(None, None, None)
 
@@ -147,5 +189,5 @@ def cloud_open(cloud: LocalCloud) -> Iterator[None]:
 
 
 def event_file(name: str) -> Path:
-    """Return one of the ready events."""
+    """Return one of the ready events of the snapshot chore."""
     return EVENTS / f"{name}.json"

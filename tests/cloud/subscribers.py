@@ -124,6 +124,7 @@ class QueueSubscriber:
         name = name or topic_arn.rpartition(":")[2][:_MOST_QUEUE_NAME]
         self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         self.received: list[Heard] = []
+        self._shown = 0
         arn = self._open_to_topics()
         if topic_arn:
             cloud.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
@@ -139,6 +140,13 @@ class QueueSubscriber:
         """Return the first message that is wanted, once it is there."""
         self._drain_until(lambda: _first(wanted, self.received) is not None, seconds)
         return _first(wanted, self.received) or _not_heard(self.received, seconds)
+
+    def news(self) -> list[Heard]:
+        """Return what has arrived since the last look, without waiting."""
+        while self._drain(wait_seconds=0):
+            pass
+        fresh, self._shown = self.received[self._shown :], len(self.received)
+        return fresh
 
     def _open_to_topics(self) -> str:
         """Let SNS send to the queue, as any subscribed queue must; return its ARN."""
@@ -159,15 +167,16 @@ class QueueSubscriber:
         while not enough() and time.monotonic() < end:
             self._drain()
 
-    def _drain(self) -> None:
+    def _drain(self, wait_seconds: int = 1) -> int:
         answer = self._sqs.receive_message(
-            QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+            QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_seconds
         )
         for message in answer.get("Messages", ()):
             envelope = json.loads(message["Body"])
             subject, text = envelope.get("Subject") or "", envelope.get("Message") or ""
             self.received.append(Heard(subject, text, envelope))
             self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return len(answer.get("Messages", ()))
 
 
 class Mailbox(QueueSubscriber):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -20,14 +22,27 @@ from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscri
 HERE = Path(__file__).parent
 SECONDS = 30.0
 MAIL_TO = "ops@example.com"
+WATCHDOG = "watchdog@example.com"
+PHONE = "+353861234567"
 
 # The stack's own times are kept away from now: only what a test fires is fired.
 _LATER = datetime.now(UTC) + timedelta(hours=12, minutes=30)
+_DAILY = f"cron({_LATER.minute} {_LATER.hour} * * ? *)"
 _TIMES = {
-    "SnapshotSchedule": f"cron({_LATER.minute} {_LATER.hour} * * ? *)",
+    "SnapshotSchedule": _DAILY,
     "SnapshotFreshnessSchedule": f"cron({_LATER.minute} * * * ? *)",
+    "RetentionSchedule": _DAILY,
+    "AlertsSchedule": _DAILY,
 }
-PARAMETERS = {"AlertsEmail": MAIL_TO, **_TIMES}
+_CHANNELS = {
+    "AlertsEmail": MAIL_TO,
+    "WatchdogEmail": WATCHDOG,
+    "UrgentTopic": "on",
+    "UrgentPhone": PHONE,
+    "ChatTopic": "on",
+    "PagerTopic": "on",
+}
+PARAMETERS = {**_CHANNELS, **_TIMES}
 NEIGHBOUR = {"Installation": "neighbour", **_TIMES}
 
 _numbers = count(1)
@@ -49,7 +64,7 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="session")
 def stack(cloud: LocalCloud) -> Stack:
-    """The template as users deploy it, with an address for alerts."""
+    """The template as users deploy it, with every channel that alerts can take."""
     return cloud.deploy("caretaker", parameters=PARAMETERS)
 
 
@@ -104,11 +119,15 @@ def fleet(ec2: RemoteCloud) -> Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Inboxes:
-    """Everybody who listens to the alerts topic."""
+    """Everybody who listens to a topic of the stack; the first three hear the alerts topic."""
 
     http: HttpSubscriber
     queue: QueueSubscriber
     mail: Mailbox
+    phone: Mailbox
+    chat: QueueSubscriber
+    pager: HttpSubscriber
+    watchdog: Mailbox
 
     def document(self, policy: str, state: str = "ALARM", seconds: float = SECONDS) -> Json:
         """Return the first such alert as the HTTP endpoint got it."""
@@ -133,11 +152,37 @@ def _about(policy: str, state: str) -> Callable[[Heard], bool]:
 
 @pytest.fixture(scope="session")
 def inboxes(cloud: LocalCloud, stack: Stack) -> Iterator[Inboxes]:
-    """Subscribe them once for all tests."""
-    topic = stack.outputs["AlertsTopicArn"]
-    with HttpSubscriber() as http:
+    """Subscribe them once for all tests; addresses and the phone are subscribed by the stack."""
+    topics, topic = stack.outputs, stack.outputs["AlertsTopicArn"]
+    with HttpSubscriber() as http, HttpSubscriber() as pager:
         http.subscribe(cloud, topic)
-        yield Inboxes(http, QueueSubscriber(cloud, topic), Mailbox(cloud, MAIL_TO))
+        pager.subscribe(cloud, topics["PagerTopicArn"])
+        yield Inboxes(
+            http,
+            QueueSubscriber(cloud, topic),
+            Mailbox(cloud, MAIL_TO),
+            Mailbox(cloud, PHONE),
+            QueueSubscriber(cloud, topics["ChatTopicArn"]),
+            pager,
+            Mailbox(cloud, WATCHDOG),
+        )
+
+
+@contextmanager
+def denied(stack: Stack, role: str, actions: str) -> Iterator[None]:
+    """Deny a role of the stack, by its logical id, all these actions for a while."""
+    iam = stack.client("iam")
+    statement = {"Effect": "Deny", "Action": actions, "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    name = {
+        "RoleName": stack.resources("AWS::IAM::Role")[role],
+        "PolicyName": "denied-by-test",
+    }
+    iam.put_role_policy(**name, PolicyDocument=json.dumps(document))
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(**name)
 
 
 def ours(ec2: RemoteCloud, installation: str = "caretaker", **tags: str) -> list[Json]:

@@ -5,15 +5,15 @@ That the other tests of this folder pass shows that the role may do all that it 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
-from tests.e2e.conftest import Fleet, ours
+from tests.e2e.conftest import Fleet, denied, ours
 
 SLOT = "2026-11-21T03:00Z"
 
@@ -23,21 +23,7 @@ type Deny = Callable[[str], AbstractContextManager[None]]
 @pytest.fixture
 def deny(other_stack: Stack) -> Deny:
     """Deny the neighbour's function all actions of a service, for as long as it is needed."""
-    iam = other_stack.client("iam")
-    role = other_stack.resources("AWS::IAM::Role")["SnapshotRole"]
-
-    @contextmanager
-    def denied(actions: str) -> Iterator[None]:
-        statement = {"Effect": "Deny", "Action": actions, "Resource": "*"}
-        document = {"Version": "2012-10-17", "Statement": [statement]}
-        name = {"RoleName": role, "PolicyName": "denied-by-test"}
-        iam.put_role_policy(**name, PolicyDocument=json.dumps(document))
-        try:
-            yield
-        finally:
-            iam.delete_role_policy(**name)
-
-    return denied
+    return partial(denied, other_stack, "SnapshotRole")
 
 
 @pytest.fixture

@@ -1,31 +1,45 @@
-"""The built function and layer under Lambda's own runtime client, without Docker."""
+"""The built functions and the layer under Lambda's own runtime client, without Docker."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from importlib.util import MAGIC_NUMBER, find_spec
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.cloud.deployment import Stack
+from tests.cloud.deployment import Json, Stack
 from tests.cloud.processes import KeptServer, free_port
-from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.cloud.tools import BUILD, machine_architecture, tool
 from tests.e2e.conftest import Fleet
 
-HANDLER = "functions.snapshot.app.lambda_handler"
+LAYER = BUILD / "CommonLayer" / "python"
+CHORES = ("snapshot", "retention", "alerts")
 RUNTIME = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_client.*.so")
 RIE_ACCOUNT = "012345678912"
 """The emulator makes this account up."""
+
+NEEDED = frozenset(
+    {
+        *("annotated_types", "aws_lambda_powertools", "botocore", "caretaker", "dateutil"),
+        *("functions", "jmespath", "pydantic", "pydantic_core", "six", "typing_extensions"),
+        *("typing_inspection", "urllib3"),
+    }
+)
+"""Packages that a cold start may import; boto3 and s3transfer, which the layer holds, are not."""
+UNNEEDED = frozenset({"asyncio", "multiprocessing", "sqlite3", "unittest", "xmlrpc"})
+_IMPORTED = "import functions.{}.app, sys; print(*sys.modules)"
+
+type Answers = Callable[[str, Json], Json]
 
 
 @pytest.fixture
@@ -55,35 +69,55 @@ def emulator(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def function(
+def answer_of(
     cloud: LocalCloud, stack: Stack, runtime_client: Path, emulator: Path
-) -> Iterator[str]:
-    """The built handler behind the emulator, with the environment of the deployed one."""
-    name = stack.outputs["SnapshotFunctionName"]
-    settings = stack.client("lambda").get_function_configuration(FunctionName=name)
-    layer = BUILD / "CommonLayer" / "python"
-    environment = {
-        **cloud.environment(),
-        **settings["Environment"]["Variables"],
-        "PYTHONPATH": f"{layer}:{runtime_client}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": "900",
-    }
-    port, api_port = free_port(), free_port()
-    command = [
+) -> Iterator[Answers]:
+    """Send an event to a chore's built handler behind the emulator; return its answer.
+
+    Its environment is that of the deployed function.
+    """
+    with ExitStack() as servers:
+
+        def answer(chore: str, event: Json) -> Json:
+            name = stack.outputs[f"{chore.capitalize()}FunctionName"]
+            settings = stack.client("lambda").get_function_configuration(FunctionName=name)
+            environment = {
+                **cloud.environment(),
+                **settings["Environment"]["Variables"],
+                "PYTHONPATH": f"{LAYER}:{runtime_client}",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "AWS_LAMBDA_FUNCTION_TIMEOUT": "900",
+            }
+            port = free_port()
+            command = _emulated(emulator, port, chore)
+            servers.callback(KeptServer(f"runtime-{chore}", command, environment).stop)
+            _wait_until_open(port)
+            return _sent(port, event)
+
+        yield answer
+
+
+def _emulated(emulator: Path, port: int, chore: str) -> list[str]:
+    handler = f"functions.{chore}.app.lambda_handler"
+    return [
         str(emulator),
         f"--runtime-interface-emulator-address=127.0.0.1:{port}",
-        f"--runtime-api-address=127.0.0.1:{api_port}",
+        f"--runtime-api-address=127.0.0.1:{free_port()}",
         "/bin/sh",
         "-c",
-        f'cd "{BUILD}/SnapshotFunction" && exec "{sys.executable}" -S -m awslambdaric {HANDLER}',
+        f'cd "{_built(chore)}" && exec "{sys.executable}" -S -m awslambdaric {handler}',
     ]
-    server = KeptServer("lambda-runtime", command, environment)
-    try:
-        _wait_until_open(port)
-        yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-    finally:
-        server.stop()
+
+
+def _sent(port: int, event: Json) -> Json:
+    url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+    request = Request(url, data=json.dumps(event).encode())
+    with urlopen(request, timeout=60) as reply:  # noqa: S310 - ditto
+        return dict(json.load(reply))
+
+
+def _built(chore: str) -> Path:
+    return BUILD / f"{chore.capitalize()}Function"
 
 
 def _wait_until_open(port: int, seconds: float = 10.0) -> None:
@@ -96,23 +130,55 @@ def _wait_until_open(port: int, seconds: float = 10.0) -> None:
     raise AssertionError("the emulator does not listen")
 
 
-def test_the_built_function_answers_under_lambdas_own_runtime_client(
-    function: str, ec2: RemoteCloud, fleet: Fleet
+def test_the_built_snapshot_function_answers_under_lambdas_own_runtime_client(
+    answer_of: Answers, fleet: Fleet
 ) -> None:
-    event = {"policy": fleet.policy, "mode": "report"}
-
-    request = Request(function, data=json.dumps(event).encode())  # noqa: S310 - loopback
-    with urlopen(request, timeout=60) as reply:  # noqa: S310 - ditto
-        answer = json.load(reply)
+    answer = answer_of("snapshot", {"policy": fleet.policy, "mode": "report"})
 
     assert (answer["status"], answer["account"]) == ("ok", RIE_ACCOUNT)
     planned = {e["target"] for e in answer["outcomes"] if e["result"] == "planned"}
     assert planned == fleet.volumes
 
 
+def test_the_built_retention_function_does_too(answer_of: Answers) -> None:
+    answer = answer_of("retention", {"policy": "runtime", "keep": {"last": 1}})
+
+    assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "report")
+    assert answer["summary"]["recycle_bin_days"] == 14
+
+
+def test_the_built_alerts_function_does_too(answer_of: Answers) -> None:
+    answer = answer_of("alerts", {})
+
+    assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "act")
+
+
+@pytest.mark.parametrize("chore", CHORES)
+def test_a_cold_start_imports_nothing_that_the_function_does_not_need(chore: str) -> None:
+    output = subprocess.run(
+        [sys.executable, "-S", "-c", _IMPORTED.format(chore)],
+        cwd=_built(chore),
+        env={
+            "PYTHONPATH": str(LAYER),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_LAMBDA_FUNCTION_NAME": chore,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    imported = {module.partition(".")[0] for module in output.split()}
+    assert {each for each in imported - sys.stdlib_module_names if each[0] != "_"} <= NEEDED
+    assert imported & UNNEEDED == set()
+    others = {f"functions.{each}" for each in CHORES if each != chore}
+    assert set(output.split()) & others == set()
+
+
 def test_every_module_of_the_build_has_bytecode_that_is_not_checked_against_its_source() -> None:
-    for folder in ("CommonLayer", "SnapshotFunction"):
-        for source in (BUILD / folder).rglob("*.py"):
+    for folder in (LAYER, *map(_built, CHORES)):
+        for source in folder.rglob("*.py"):
             compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
             head = compiled.read_bytes()[:8]
             assert head == MAGIC_NUMBER + b"\x01\x00\x00\x00", source

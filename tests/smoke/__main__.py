@@ -1,4 +1,4 @@
-"""Try the deployed snapshot chore on one 1 GiB volume, and clean up what was made.
+"""Try the deployed chores on one 1 GiB volume, and clean up what was made.
 
 Needs `CARETAKER_SMOKE=yes` and `CARETAKER_SMOKE_STACK=<stack name>`; docs/smoke.md says what it
 does and what it costs.
@@ -6,71 +6,19 @@ does and what it costs.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
-import secrets
 import sys
-import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.smoke.trial import CONSENT, NEEDED, STACK, SmokeError, Trial, poll, require
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-WAIT_SECONDS: Final = 1800
-POLL_SECONDS: Final = 10
-CONSENT: Final = "CARETAKER_SMOKE"
-STACK: Final = "CARETAKER_SMOKE_STACK"
-NEEDED: Final = (
-    *("SnapshotFunctionName", "SnapshotFunctionArn", "Installation"),
-    *("ReportsBucketName", "StateTableName"),
-)
-# The answer takes as long as the run, and an invocation must not be sent twice.
-PATIENT: Final = Config(read_timeout=900, retries={"mode": "standard", "total_max_attempts": 1})
-
-
-class SmokeError(Exception):
-    """Something is not as it should be."""
-
-
-@dataclass
-class Trial:
-    """One run of the smoke test: the stack's outputs, and what it made itself."""
-
-    stack: str
-    policy: str = field(default_factory=lambda: f"smoke-{secrets.token_hex(4)}")
-    volume_id: str = ""
-    slot: datetime = field(default_factory=lambda: datetime.now(UTC).replace(second=0))
-    outputs: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def regular(self) -> dict[str, Any]:
-        """Return the event of the slot."""
-        slot = self.slot.strftime("%Y-%m-%dT%H:%MZ")
-        return {"policy": self.policy, "scheduled_time": slot}
-
-    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Invoke the deployed function and return its answer."""
-        answer = boto3.client("lambda", config=PATIENT).invoke(
-            FunctionName=self.outputs["SnapshotFunctionName"], Payload=json.dumps(event).encode()
-        )
-        payload = json.loads(answer["Payload"].read())
-        require("FunctionError" not in answer, f"the function raised: {payload}")
-        return dict(payload)
-
-    def snapshots(self) -> list[Any]:
-        """Return the snapshots of our volume that carry our policy's name, and no others."""
-        filters: list[Any] = [
-            {"Name": "volume-id", "Values": [self.volume_id]},
-            {"Name": "tag:caretaker:policy", "Values": [self.policy]},
-        ]
-        client = boto3.client("ec2")
-        return client.describe_snapshots(OwnerIds=["self"], Filters=filters)["Snapshots"]
+    from collections.abc import Callable, Mapping
 
 
 def main() -> int:
@@ -84,7 +32,8 @@ def main() -> int:
     trial = Trial(stack)
     print(
         f"Stack {stack}, policy {trial.policy}: one 1 GiB gp3 volume and one snapshot, for some "
-        "minutes. Less than 0.05 USD. Two messages go to the alerts topic."
+        "minutes. Less than 0.05 USD. Two messages go to the alerts topic, and a test, with its "
+        "end, to every topic: phones and pagers will ring."
     )
     try:
         for name, step in STEPS.items():
@@ -97,11 +46,6 @@ def main() -> int:
         clean_up(trial)
     print("all checked")
     return 0
-
-
-def require(condition: object, problem: str) -> None:
-    if not condition:
-        raise SmokeError(problem)
 
 
 def read_stack(trial: Trial) -> None:
@@ -232,6 +176,39 @@ def simulate_denials(trial: Trial) -> None:
     require(not allowed, f"the role may do what it must not: {allowed}")
 
 
+def judge_in_report_mode(trial: Trial) -> None:
+    """Retention sees the snapshot, keeps it, and changes nothing, whatever the stack's mode is."""
+    event = {"policy": trial.policy, "mode": "report", "keep": {"last": 1}}
+    answer = trial.invoke(event, "Retention")
+    require(answer["status"] == "ok", f"retention could not judge: {answer}")
+    require(answer["mode"] == "report", f"not in report mode: {answer['mode']}")
+    (snapshot,) = (each["SnapshotId"] for each in trial.snapshots())
+    judged = report_items(answer).get(snapshot)
+    require(judged is not None, f"{snapshot} was not judged")
+    kept = (judged["action"], judged["reason"]) if judged else ()
+    require(kept[:1] == ("keep",), f"the only snapshot of a volume is not kept: {kept}")
+    require(answer["progress"] == 0, f"report mode changed something: {answer['counts']}")
+
+
+def report_items(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the items of the whole report by target: an answer holds only some."""
+    bucket, _, key = str(answer["report"]).removeprefix("s3://").partition("/")
+    body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    items = [json.loads(line) for line in gzip.decompress(body).splitlines()[1:]]
+    return {item["target"]: item for item in items}
+
+
+def try_topics(trial: Trial) -> None:
+    """Every topic takes a test; who confirmed nothing is named, and is no failure."""
+    answer = trial.invoke({"test": True}, "Alerts")
+    failed = [each["target"] for each in answer["outcomes"] if each["result"] == "failed"]
+    require(not failed, f"topics did not take the test: {failed}")
+    require(answer["counts"].get("test", {}).get("done"), f"nothing was tested: {answer}")
+    for each in answer["outcomes"]:
+        if each["result"] == "done" and not each["detail"].get("confirmed"):
+            print(f"      nobody has confirmed to hear the topic {each['target']}")
+
+
 def clean_up(trial: Trial) -> None:
     """Delete the volume made here, and the snapshots of it that carry this run's policy."""
     if not trial.volume_id:
@@ -247,15 +224,6 @@ def clean_up(trial: Trial) -> None:
         print(f"gone  {trial.volume_id} and its snapshots")
 
 
-def poll(problem: str) -> Iterator[None]:
-    """Come round until the caller is content; `SmokeError` when it takes too long."""
-    end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end:
-        yield
-        time.sleep(POLL_SECONDS)
-    raise SmokeError(problem)
-
-
 STEPS: Final[dict[str, Callable[[Trial], None]]] = {
     "the stack has Caretaker's outputs": read_stack,
     "an encrypted volume is there": make_volume,
@@ -266,6 +234,8 @@ STEPS: Final[dict[str, Callable[[Trial], None]]] = {
     "a second run changes nothing": repeat_without_change,
     "reports are in the bucket": read_report,
     "the alerts topic took its messages": look_into_outbox,
+    "retention judges the snapshot in report mode and keeps it": judge_in_report_mode,
+    "every topic takes a test alert": try_topics,
     "the role cannot tag, share or delete what is not its own": simulate_denials,
 }
 

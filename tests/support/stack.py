@@ -62,10 +62,15 @@ class FakeContext:
 
 
 class Stack:
-    """Table, bucket, topic, a queue that hears the topic, and the function's name in Lambda."""
+    """Table, bucket, topic, a queue that hears the topic, and the function's name in Lambda.
+
+    `topics` are the ARNs of all topics there are, by channel, of which `open_topic` makes more.
+    """
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
+        self.topics: dict[str, str] = {}
+        self._queues: dict[str, str] = {}
         self._key = {"pk": "HASH", "sk": "RANGE"}
         boto3.client("dynamodb", REGION).create_table(
             TableName=TABLE,
@@ -77,12 +82,18 @@ class Stack:
             Bucket=BUCKET,
             CreateBucketConfiguration={"LocationConstraint": REGION},  # type: ignore[typeddict-item]
         )
+        self.open_topic("alerts")
+
+    def open_topic(self, channel: str) -> str:
+        """Make the topic of a channel, with a queue that hears it, and return its ARN."""
         sns, sqs = boto3.client("sns", REGION), boto3.client("sqs", REGION)
-        sns.create_topic(Name=TOPIC.rpartition(":")[2])
-        self._queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
-        sns.subscribe(
-            TopicArn=TOPIC, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:alerts"
-        )
+        name = f"{INSTALLATION}-{channel}"
+        topic = sns.create_topic(Name=name)["TopicArn"]
+        self._queues[channel] = sqs.create_queue(QueueName=channel)["QueueUrl"]
+        queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{channel}"
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        self.topics[channel] = topic
+        return topic
 
     def run(
         self,
@@ -97,16 +108,20 @@ class Stack:
         return run_chore(chore, event, context, clock=self.clock)
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Return and forget what arrived at the topic: each with `subject` and the document."""
-        sqs = boto3.client("sqs", REGION)
+        """Return and forget what arrived at the topic: each with `Subject` and the document."""
+        return self.heard("alerts")
+
+    def heard(self, channel: str) -> list[dict[str, Any]]:
+        """Return and forget what arrived at a channel's topic, each with its `Subject`."""
+        sqs, queue = boto3.client("sqs", REGION), self._queues[channel]
         arrived: list[dict[str, Any]] = []
-        while batch := sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
+        while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get(
             "Messages", []
         ):
             for message in batch:
                 envelope = json.loads(message["Body"])
                 arrived.append({**json.loads(envelope["Message"]), "Subject": envelope["Subject"]})
-                sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return arrived
 
     def report(self, answer: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from caretaker.errors import SettingsError
-from caretaker.settings import Mode, Settings
+from caretaker.settings import Channel, Mode, Settings
 
 FULL = {
     "CARETAKER_INSTALLATION": "caretaker",
@@ -22,6 +22,32 @@ def test_reads_what_the_template_sets() -> None:
     assert settings.state_table == "table"
     assert settings.region == "eu-west-1"
     assert (settings.target_role_name, settings.environment_name, settings.runbook_url) == ("",) * 3
+
+
+def test_there_are_the_channels_that_have_a_topic() -> None:
+    arn = "arn:aws:sns:eu-west-1:123456789012"
+    optional = {
+        "CARETAKER_URGENT_TOPIC": f"{arn}:urgent",
+        "CARETAKER_CHAT_TOPIC": "",
+        "CARETAKER_PAGER_TOPIC": f"{arn}:pager",
+        "CARETAKER_WATCHDOG_TOPIC": f"{arn}:watchdog",
+    }
+
+    settings = Settings.from_env(FULL | optional)
+
+    assert settings.topics == {
+        Channel.ALERTS: f"{arn}:alerts",
+        Channel.URGENT: f"{arn}:urgent",
+        Channel.PAGER: f"{arn}:pager",
+    }
+    assert settings.watchdog_topic == f"{arn}:watchdog"
+
+
+def test_without_optional_topics_there_is_one_channel() -> None:
+    settings = Settings.from_env(FULL)
+
+    assert set(settings.topics) == {Channel.ALERTS}
+    assert settings.watchdog_topic == ""
 
 
 @pytest.mark.parametrize("name", FULL)

@@ -1,0 +1,62 @@
+"""What the stack's state table holds, and a way to let time pass for it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from tests.cloud.deployment import Json, Stack
+
+
+def remembered(stack: Stack) -> list[Json]:
+    """Return all items of the state table."""
+    pages = stack.client("dynamodb").get_paginator("scan")
+    name = stack.outputs["StateTableName"]
+    items = [item for page in pages.paginate(TableName=name) for item in page["Items"]]
+    return sorted(items, key=json.dumps)
+
+
+def incidents(stack: Stack, policy: str) -> list[Json]:
+    """Return the open incidents of a policy."""
+    return [json.loads(item["document"]["S"]) for item in _open(stack, policy)]
+
+
+def let_pass(stack: Stack, policy: str, hours: float) -> None:
+    """Make the open incidents of a policy, and the last word on them, so much older."""
+    for item in _open(stack, policy):
+        document = json.loads(item["document"]["S"])
+        for key in ("opened", "told"):
+            moment = datetime.fromisoformat(document[key]) - timedelta(hours=hours)
+            document[key] = moment.isoformat()
+        _put(stack, {**item, "document": {"S": json.dumps(document)}})
+
+
+def outbox(stack: Stack, policy: str) -> list[Json]:
+    """Return the messages about a policy that were not sent."""
+    return [i for i in _partition(stack, "outbox") if policy in i["body"]["S"]]
+
+
+def let_be_sent(stack: Stack, policy: str) -> None:
+    """Let the time pass in which messages are their own run's to publish."""
+    now = str(int(datetime.now(UTC).timestamp()))
+    for item in outbox(stack, policy):
+        _put(stack, {**item, "send_after": {"N": now}})
+
+
+def _open(stack: Stack, policy: str) -> list[Json]:
+    """Return the items of a policy's incidents, whatever chore they are of."""
+    return [
+        item
+        for item in remembered(stack)
+        if item["pk"]["S"].startswith("incidents#")
+        and item["pk"]["S"].endswith(f"/{policy}")
+        and "document" in item
+    ]
+
+
+def _partition(stack: Stack, name: str) -> list[Json]:
+    return [item for item in remembered(stack) if item["pk"]["S"] == name]
+
+
+def _put(stack: Stack, item: Json) -> None:
+    stack.client("dynamodb").put_item(TableName=stack.outputs["StateTableName"], Item=item)
