@@ -144,18 +144,22 @@ def test_a_run_that_lost_its_lease_starts_no_new_change(
     for _ in range(3):
         account.volume(tags=BACKUP)
     monkeypatch.setattr(leases, "RENEW_EVERY_SECONDS", 0.01)
-    renewed = threading.Event()
+    renewing, lost, renewed = threading.Lock(), threading.Event(), threading.Event()
+    renews = leases.Lease.renew
+
+    def renew(lease: leases.Lease, acquire: Callable[[], None]) -> None:
+        with renewing:
+            renews(lease, acquire)
+            if lost.is_set():
+                renewed.set()
+
+    monkeypatch.setattr(leases.Lease, "renew", renew)
 
     def taken_over() -> None:
-        clock.advance(LEASE_SECONDS + 1)
-        state.acquire(KEY, "another run", SLOT, clock.now())
-        lost = leases.Lease.renew
-
-        def renew(lease: leases.Lease, acquire: Callable[[], None]) -> None:
-            lost(lease, acquire)
-            renewed.set()
-
-        monkeypatch.setattr(leases.Lease, "renew", renew)
+        with renewing:
+            clock.advance(LEASE_SECONDS + 1)
+            state.acquire(KEY, "another run", SLOT, clock.now())
+            lost.set()
         assert renewed.wait(10)
 
     # In the thread of the run itself, so that nothing else of it goes on meanwhile.
