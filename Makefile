@@ -74,7 +74,7 @@ bench: $(DEV) $(CUSTODIAN) $(BUILT) ## Run the benchmarks
 	$(BIN)/python -m bench
 
 .PHONY: mutants
-mutants: $(DEV) ## Break the retention rules in every small way and see the tests notice (10 minutes)
+mutants: $(DEV) ## Break the retention rules in every small way and see the tests notice (20 minutes)
 	$(BIN)/python -m tests.mutation
 
 .PHONY: pins
