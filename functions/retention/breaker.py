@@ -43,12 +43,12 @@ class Breaker:
             message = f"{self._failed} of {self._tried} calls failed: none further was started"
             raise HaltError(Failure(Kind.INVALID, CODE, message))
 
-    def count(self, outcomes: Collection[Outcome]) -> None:
-        """Count how one call ended: failed where nothing came of it but errors.
+    def count(self, outcomes: Collection[Outcome] | None) -> None:
+        """Count how one call ended: failed where it raised, or nothing came of it but errors.
 
         Refusals that protect a snapshot are no failures.
         """
-        results = {outcome.result for outcome in outcomes}
+        results = {Result.FAILED} if outcomes is None else {each.result for each in outcomes}
         failed = Result.FAILED in results and Result.DONE not in results
         with self._lock:
             self._tried += 1

@@ -10,7 +10,7 @@ from caretaker.apply import fail, settle
 from caretaker.aws.ec2 import list_snapshots
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.decisions import Decision, Json, Outcome, Result
-from caretaker.errors import CallError, ListingError, StateError
+from caretaker.errors import CallError, ListingError, OutOfTimeError, StateError
 from caretaker.failures import Kind
 from caretaker.telemetry import logger
 from functions.retention.breaker import Breaker
@@ -74,8 +74,14 @@ class Changes:
         """Carry out one unit; protection that AWS knows of leaves a snapshot as it is."""
         self.breaker.check()
         carry_out = self._tag if unit.lane != "DeleteSnapshot" else self._delete_each
-        outcomes = carry_out(unit.decisions)
-        self.breaker.count(outcomes)
+        outcomes: list[Outcome] | None = None
+        try:
+            outcomes = carry_out(unit.decisions)
+        except OutOfTimeError:
+            outcomes = []
+            raise
+        finally:
+            self.breaker.count(outcomes)
         return outcomes
 
     def _delete_each(self, decisions: Sequence[Decision]) -> list[Outcome]:

@@ -117,3 +117,13 @@ def test_a_call_for_nothing_did_not_fail() -> None:
     breaker.count([BAD])
 
     assert breaker.is_open, "three of four"
+
+
+def test_calls_that_raised_are_failures_and_calls_without_time_are_none() -> None:
+    raised, without_time = Breaker(), Breaker()
+    for _ in range(3):
+        raised.count(None)
+        without_time.count([])
+
+    assert raised.is_open
+    assert not without_time.is_open
