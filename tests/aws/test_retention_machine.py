@@ -225,7 +225,7 @@ def test_promises_hold_after_every_step_of_any_life() -> None:
 
 
 PROFILE: Final = settings(
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

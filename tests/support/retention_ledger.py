@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MARK: Final = "caretaker:delete-after"
 GRACE: Final = timedelta(hours=48)
+ON_THE_WAY: Final = timedelta(seconds=30)
+"""What other workers may move the clock by between what one of them decides and its call."""
 LOOK_HOLDS: Final = timedelta(seconds=60)
 _CHANGING: Final = frozenset({"CreateTags", "DeleteTags", "DeleteSnapshot"})
 _CHANGES: Final = frozenset(
@@ -114,7 +116,7 @@ class Ledger:
             self._blame(call, f"{each} was the last good one of {gone.volume}")
         if looked is None or call.at - looked > LOOK_HOLDS:
             self._blame(call, f"{each} was last looked at {looked}")
-        if gone.state != "error" and (since is None or call.at - since < GRACE):
+        if gone.state != "error" and (since is None or call.at - since < GRACE - ON_THE_WAY):
             self._blame(call, f"{each} was marked {since}")
         if gone.state not in {"error", "completed"}:
             self._blame(call, f"{each} was {gone.state}")
@@ -137,7 +139,7 @@ class Ledger:
             self.done["mark"].add(each)
             self.marked[each] = call.at
             until = datetime.fromisoformat(after.tags[MARK])
-            if until < call.at + GRACE or each in self.needed:
+            if until < call.at + GRACE - ON_THE_WAY or each in self.needed:
                 self._blame(call, f"{each} was marked until {until}: {self.needed.get(each)}")
 
     def _blame(self, call: Call, why: str) -> None:

@@ -216,10 +216,10 @@ def as_told(incident: Incident, silences: Iterable[Silence], now: datetime) -> I
     return incident if is_silenced(incident, silences, now) else replace(incident, told=now)
 
 
-def _worst_last(check: Check) -> tuple[int, bool, str]:
+def _worst_last(check: Check) -> tuple[int, int, str, str]:
     """Of several checks of one condition the worst counts: unhealthy, then healthy."""
     rank = {None: 0, True: 1, False: 2}[check.healthy]
-    return rank, check.severity is Severity.CRITICAL, check.what
+    return rank, -list(Severity).index(check.severity), check.what, check.cause
 
 
 def _is_worse(check: Check, known: Incident) -> bool:
