@@ -114,7 +114,7 @@ class Ledger:
             self._blame(call, f"{each} is needed: {self.needed[each]}")
         if not newer:
             self._blame(call, f"{each} was the last good one of {gone.volume}")
-        if looked is None or call.at - looked > LOOK_HOLDS + ON_THE_WAY / 3:
+        if looked is None or call.at - looked > LOOK_HOLDS:
             self._blame(call, f"{each} was last looked at {looked}")
         if gone.state != "error" and (since is None or call.at - since < GRACE - ON_THE_WAY):
             self._blame(call, f"{each} was marked {since}")
