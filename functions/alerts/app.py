@@ -12,8 +12,8 @@ from caretaker.report import Findings
 from caretaker.run import Chore, Run
 
 from . import aws
-from .checks import KINDS, judge_topics, measure
-from .plan import TELLING, plan_alerts, plan_units
+from .checks import judge_run, measure
+from .plan import plan_alerts, plan_units
 from .request import AlertsRequest
 
 if TYPE_CHECKING:
@@ -26,12 +26,11 @@ def alerts(run: Run[AlertsRequest]) -> Findings:
     decisions = plan_alerts(facts, run.request, now=run.scene.now)
     outcomes = run.apply(decisions, plan_units(decisions), partial(aws.apply, run, facts))
     listeners = aws.listeners(run.scene)
-    # One ALARM a run: where incidents were told, the next run tells of an unheard topic.
-    judged = not any(outcome.decision.action in TELLING for outcome in outcomes)
+    checks, judged = judge_run(outcomes, listeners)
     return Findings(
         outcomes,
-        judge_topics(listeners) if judged else (),
-        KINDS if judged else frozenset(),
+        checks,
+        judged,
         measure(facts, aws.count_unsent(run.scene), listeners),
         may_continue=False,
     )

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from caretaker.incidents import Check, Severity
 
+from .plan import TELLING
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from caretaker.aws.topics import Subscriptions
+    from caretaker.decisions import Outcome
 
     from .plan import Facts
 
@@ -17,6 +20,18 @@ KINDS: Final = frozenset({"topic_unheard"})
 
 type Listeners = Mapping[str, Subscriptions | None]
 """By channel: who listens; None when SNS did not say."""
+
+
+def judge_run(
+    outcomes: Iterable[Outcome], listeners: Listeners
+) -> tuple[tuple[Check, ...], frozenset[str]]:
+    """Return the checks of a run, and the kinds that it judged for every topic there is.
+
+    A run sends one ALARM: where it told of incidents, the next one tells of an unheard topic.
+    """
+    if any(outcome.decision.action in TELLING for outcome in outcomes):
+        return (), frozenset()
+    return judge_topics(listeners), KINDS
 
 
 def judge_topics(listeners: Listeners) -> tuple[Check, ...]:

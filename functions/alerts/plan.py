@@ -157,9 +157,9 @@ def _judge(
         return _decision(incident, Action.TELL, Reason.SILENCE_ENDED, now)
     if _is_to_escalate(incident, facts.channels, request, now):
         return _decision(incident, Action.ESCALATE, Reason.OPEN_TOO_LONG, now)
-    every = request.remind_critical_hours if incident.is_urgent else request.remind_warning_hours
     if incident.severity is Severity.NOTICE:
         return _decision(incident, Action.KEEP, Reason.TOLD)
+    every = request.remind_critical_hours if incident.is_urgent else request.remind_warning_hours
     if now - incident.told >= timedelta(hours=every):
         return _decision(incident, Action.REMIND, Reason.STILL_OPEN, now)
     return _decision(incident, Action.KEEP, Reason.TOLD)
