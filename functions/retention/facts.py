@@ -14,6 +14,8 @@ from caretaker.ec2 import COPIED_VOLUME_ID, Snapshot, SnapshotState, Volume
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from caretaker.plans import StoredPlan
+
 
 class Action(StrEnum):
     """What may happen to a snapshot."""
@@ -82,15 +84,6 @@ class Population:
 
     good: int
     volumes: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPlan:
-    """A plan that was refused: why, its snapshots, and whether a person has let it through."""
-
-    reason: str
-    snapshots: frozenset[str]
-    is_approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

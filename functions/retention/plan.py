@@ -10,6 +10,7 @@ from caretaker import tags as tag
 from caretaker.decisions import Decision, Json, Refusal
 from caretaker.ec2 import Snapshot, SnapshotState
 from caretaker.errors import FieldError
+from caretaker.plans import approvable
 from caretaker.report import plan_id
 
 from .case import Case, open_case
@@ -56,7 +57,7 @@ def plan_retention(facts: Facts, request: RetentionRequest, *, now: datetime) ->
     judged = [judge(s, case) for s in sorted(facts.snapshots, key=lambda s: s.id)]
     decisions = [_as_approved(decision, facts) for decision in judged]
     refusal = _refusal(decisions, case)
-    return Plan(decisions, case, _approvable(refusal, decisions) if refusal else None)
+    return Plan(decisions, case, approvable(refusal, decisions) if refusal else None)
 
 
 def judge(snapshot: Snapshot, case: Case) -> Decision:
@@ -127,7 +128,7 @@ def _as_approved(decision: Decision, facts: Facts) -> Decision:
     """Keep what is not in the plan that the event approves."""
     if facts.plan is None or decision.action not in GOING:
         return decision
-    if decision.target in facts.plan.snapshots:
+    if decision.target in facts.plan.targets:
         return decision
     return replace(decision, action=Action.KEEP, reason=Reason.NOT_APPROVED)
 
@@ -166,21 +167,10 @@ def _too_many(decisions: Iterable[Decision], case: Case) -> Refusal | None:
     decisions = [d for d in decisions if d.target not in case.facts.approved]
     marks = sum(d.action == Action.MARK for d in decisions)
     deletions = len(_deletions(decisions))
-    limit = case.request.blast_radius.limit(case.good)
-    problems = tuple(
-        FieldError("blast_radius", f"{number} {what}", f"at most {limit} of {case.good}")
-        for what, number in (("marks", marks), ("deletions", deletions))
-        if number > limit
-    )
-    return Refusal("blast_radius", problems) if problems else None
+    going = {"marks": marks, "deletions": deletions}
+    return case.request.blast_radius.refusal(going, case.good)
 
 
 def _deletions(decisions: Iterable[Decision]) -> list[Decision]:
     """Return the deletions of good snapshots; a failed one was none."""
     return [d for d in decisions if d.action == Action.DELETE and d.reason != Reason.FAILED]
-
-
-def _approvable(refusal: Refusal, decisions: Iterable[Decision]) -> Refusal:
-    """Say how a person lets the plan through."""
-    way = FieldError("approve", "not given", f"{plan_id(decisions)}, to carry out just this plan")
-    return replace(refusal, errors=(*refusal.errors, way))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from caretaker.blast_radius import BlastRadius
 from caretaker.request import BaseRequest, Part, PolicyName
-
-FEW: Final = 10
-"""So many are no part worth measuring: of a small policy a single one is a large part."""
-MAX_PERCENT: Final = 50
 
 
 class Keep(Part):
@@ -36,27 +33,13 @@ class Keep(Part):
         return self
 
 
-class BlastRadius(Part):
-    """How many of a policy's good snapshots one run may mark, and how many it may delete.
-
-    The greater of `count` and `percent` counts; whatever they say, it is never more than ten or
-    half of them. With both at 0 nothing may go.
-    """
-
-    count: Annotated[int, Field(ge=0, le=100_000)] = FEW
-    percent: Annotated[int, Field(ge=0, le=MAX_PERCENT)] = 25
-
-    def limit(self, good: int) -> int:
-        """Return how many of `good` snapshots may go."""
-        asked = max(self.count, good * self.percent // 100)
-        return min(asked, max(FEW, good * MAX_PERCENT // 100))
-
-
 class RetentionRequest(BaseRequest):
     """The event of the retention chore.
 
     `orphans_keep_days` is how long the rules hold for a volume that is gone, counted from its
-    newest good slot; 0 is for ever. `price_per_gib_month` is what the savings are told in.
+    newest good slot; 0 is for ever. `blast_radius` bounds how many of the policy's good snapshots
+    one run may mark, and how many it may delete. `price_per_gib_month` is what the savings are told
+    in.
     """
 
     policy: PolicyName = "daily"

@@ -7,11 +7,11 @@ from typing import Final
 
 import pytest
 
-from caretaker import settings, tags, telemetry
+from caretaker import blast_radius, breaker, look, plans, settings, tags, telemetry
 from caretaker.decisions import Result
 from caretaker.failures import _CODES, Kind
 from functions.alerts import plan as alerts
-from functions.retention import breaker, gates, look, memory, plan, request
+from functions.retention import gates, memory, plan
 from functions.retention.aws import changes
 from tests.contract.template import as_list, functions, role_of, statements
 from tests.support import docs
@@ -182,8 +182,8 @@ def test_the_retention_page_explains_what_its_story_shows() -> None:
         ("retention", f"deleted {plan.GRACE.days * 24} hours later"),
         ("retention", f"less than {gates.MIN_AGE.days * 24} hours old"),
         ("retention", f"at most {look.MAX_AGE_SECONDS} s before the call"),
-        ("retention", f"the greater of {request.FEW} and 25 %"),
-        ("retention", f"Within {memory.PLAN_WAITS.days} days"),
+        ("retention", f"the greater of {blast_radius.FEW} and 25 %"),
+        ("retention", f"Within {plans.PLAN_WAITS.days} days"),
         ("retention", f"The approval holds for {memory.APPROVAL_HOLDS.days} days"),
         ("retention", f"remembered for {memory.SHARED_HOLDS.days} days"),
         ("retention", f"the first {changes.MAX_PREVIEWED} of them"),
@@ -197,5 +197,5 @@ def test_the_numbers_of_a_page_are_those_of_the_code(chore: str, sentence: str) 
 def test_numbers_that_pages_spell_out() -> None:
     assert breaker.IN_A_ROW == 3
     assert breaker.SHARE == 1 / 10
-    assert request.BlastRadius() == request.BlastRadius(count=10, percent=25)
-    assert request.MAX_PERCENT == 50
+    assert blast_radius.BlastRadius() == blast_radius.BlastRadius(count=10, percent=25)
+    assert blast_radius.MAX_PERCENT == 50

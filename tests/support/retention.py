@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from caretaker import tags as tag
 from caretaker.decisions import Decision
 from caretaker.ec2 import STANDARD_TIER, Snapshot, Volume, description_of
+from caretaker.plans import StoredPlan
 from caretaker.request import parse_request
 from caretaker.slots import slot_of, slot_time
-from functions.retention.facts import Facts, Population, Reason, StoredPlan
+from functions.retention.facts import Facts, Population, Reason
 from functions.retention.plan import Plan, plan_retention
 from functions.retention.request import RetentionRequest
 from tests.support.builders import ACCOUNT, NOW, POLICY

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from caretaker import tags as tag
 from caretaker.apply import fail, settle
 from caretaker.aws.ec2 import list_snapshots
 from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.breaker import Breaker
 from caretaker.decisions import Decision, Json, Outcome, Result
 from caretaker.errors import CallError, ListingError, OutOfTimeError, StateError
 from caretaker.failures import Kind
+from caretaker.look import NEVER, LastLook, Seen
 from caretaker.telemetry import logger
-from functions.retention.breaker import Breaker
 from functions.retention.facts import Action, Reason, is_good
-from functions.retention.look import NEVER, LastLook, Seen
 from functions.retention.memory import Memory
 from functions.retention.outcomes import as_sent, left, reconciled, undeleted
 from functions.retention.plan import delete_after, judge
@@ -42,7 +42,7 @@ class _Looked(NamedTuple):
     """What a last look came to, and the oldest that it went by; nothing where it could not see."""
 
     outcome: Outcome
-    seen: Seen = NEVER
+    seen: Seen[Any] = NEVER
 
     def allows(self, decision: Decision) -> bool:
         """Tell whether the change that was decided still stands."""
@@ -175,11 +175,11 @@ class Changes:
             seen = self._looks.at(decision.target)
         except CallError as error:
             return _Looked(fail([decision], error.failure.as_error(), {})[0])
-        if seen.snapshot is None:
+        if seen.item is None:
             return _Looked(Outcome(left(decision, Reason.GONE), Result.UNCHANGED), seen)
-        if newest is not None and not (newest.snapshot and is_good(newest.snapshot)):
+        if newest is not None and not (newest.item and is_good(newest.item)):
             return _Looked(Outcome(left(decision, Reason.LAST_GOOD), Result.UNCHANGED), seen)
-        now = reconciled(decision, judge(seen.snapshot, case))
+        now = reconciled(decision, judge(seen.item, case))
         result = Result.PLANNED if now.is_change else Result.UNCHANGED
         older = seen if newest is None or seen.at <= newest.at else newest
         return _Looked(Outcome(now, result), older)
@@ -192,7 +192,7 @@ class Changes:
         deleted = self._memory.deleted_at(target) if marked else None
         return replace(self._case, shared=shared, deleted_at={target: deleted} if deleted else {})
 
-    def _newest_of(self, decision: Decision) -> Seen | None:
+    def _newest_of(self, decision: Decision) -> Seen[Snapshot] | None:
         """Look at the newer backup that a deletion counts on."""
         counted_on = self._case.newest.get(str(decision.detail["volume"]))
         if decision.action != Action.DELETE or counted_on is None:

@@ -9,10 +9,11 @@ from caretaker.aws.ec2 import list_pages, list_snapshots, list_volumes
 from caretaker.aws.errors import AWS_ERRORS
 from caretaker.errors import ListingError, OutOfTimeError
 from caretaker.failures import Kind
+from caretaker.plans import approved_targets, asked_plan
 from caretaker.settings import Mode
 from functions.retention import references
 from functions.retention.facts import Facts, Reason
-from functions.retention.memory import Memory, asked_plan
+from functions.retention.memory import APPROVAL_HOLDS, Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,10 +29,10 @@ _PAGE: Final = 200
 def gather(run: Run[RetentionRequest]) -> Facts:
     """Read all snapshots of the account, all that may need one, and what is remembered."""
     scene, memory = run.scene, Memory(run)
-    plans = memory.plans()
+    plans = memory.plans.plans()
     plan = asked_plan(plans, run.request.approve)
     if run.request.approve and run.mode is Mode.ACT:
-        memory.approve(run.request.approve)
+        memory.plans.approve(run.request.approve, APPROVAL_HOLDS)
     snapshots = list_snapshots(scene.account, scene.pacer, {})
     volumes = list_volumes(scene.account, scene.pacer)
     return Facts(
@@ -41,7 +42,7 @@ def gather(run: Run[RetentionRequest]) -> Facts:
         volumes=volumes,
         references=_references(scene, volumes, memory),
         last_seen=memory.last_seen(),
-        approved=frozenset().union(*(p.snapshots for p in plans.values() if p.is_approved)),
+        approved=approved_targets(plans),
         plan=plan,
         recycle_bin_days=_recycle_bin_days(scene),
     )

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caretaker import tags as tag
+from caretaker.blast_radius import BlastRadius
 from functions.retention import gates
 from functions.retention.facts import Action, Facts, Reason
 from functions.retention.plan import GOING, Plan, plan_retention
-from functions.retention.request import BlastRadius, RetentionRequest
+from functions.retention.request import RetentionRequest
 from tests.support.builders import NOW
 from tests.support.retention import a_crowd, ask, evidence, ids
 from tests.unit.functions.retention.populations import accounts, is_ours, requests
@@ -182,7 +183,7 @@ def test_never_more_than_the_limit_goes_without_approval(
 def test_an_approval_lets_nothing_else_go(known: Facts, request: RetentionRequest) -> None:
     free, plan = plan_of(without_limits(known), request), plan_of(known, request)
 
-    approved = known.plan.snapshots if known.plan else frozenset(free.going)
+    approved = known.plan.targets if known.plan else frozenset(free.going)
     assert set(plan.going) == set(free.going) & approved
     assert known.plan is None or plan.refusal is None or plan.refusal.reason != "blast_radius"
 

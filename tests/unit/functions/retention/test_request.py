@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from caretaker.blast_radius import BlastRadius
 from caretaker.errors import RefusedError
 from caretaker.request import parse_request
-from functions.retention.request import BlastRadius, Keep, RetentionRequest
+from functions.retention.request import Keep, RetentionRequest
 from tests.support.retention import ask
 
 RULES = ("last", "hourly", "daily", "weekly", "monthly", "yearly", "within_days")

@@ -1,34 +1,33 @@
-"""The last look: every snapshot is read again shortly before it is changed."""
+"""The last look: what is to be changed is read again shortly before the change."""
 
 from __future__ import annotations
 
 import math
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from caretaker.clock import Clock
-    from caretaker.ec2 import Snapshot
 
 MAX_AGE_SECONDS: Final = 60
 AT_ONCE: Final = 200
 """Values that one filter of a listing may have."""
 
 
-class Seen(NamedTuple):
-    """What the last look saw and when; no snapshot means that it is gone."""
+class Seen[T](NamedTuple):
+    """What the last look saw and when; no item means that it is gone."""
 
-    snapshot: Snapshot | None
+    item: T | None
     at: float
 
 
-NEVER: Final = Seen(None, -math.inf)
+NEVER: Final = Seen[object](None, -math.inf)
 
 
-class LastLook:
-    """Reads snapshots in batches, in the order in which they are to be changed.
+class LastLook[T]:
+    """Reads items in batches, in the order in which they are to be changed.
 
     `read` returns those of the ids that exist. Many threads share one last look.
     """
@@ -36,32 +35,32 @@ class LastLook:
     def __init__(
         self,
         ids: Sequence[str],
-        read: Callable[[Sequence[str]], dict[str, Snapshot]],
+        read: Callable[[Sequence[str]], Mapping[str, T]],
         clock: Clock,
     ) -> None:
         self._ids = ids
-        self._place = {snapshot_id: place for place, snapshot_id in enumerate(ids)}
+        self._place = {item_id: place for place, item_id in enumerate(ids)}
         self._read = read
         self._clock = clock
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, Seen[T]] = {}
         self._lock = Lock()
 
-    def at(self, snapshot_id: str) -> Seen:
-        """Return what was seen of a snapshot at most a minute ago, reading it again if need be."""
+    def at(self, item_id: str) -> Seen[T]:
+        """Return what was seen of an item at most a minute ago, reading it again if need be."""
         with self._lock:
-            seen = self._seen.get(snapshot_id)
+            seen = self._seen.get(item_id)
             if seen is None or not self.is_fresh(seen):
-                self._look(self._place[snapshot_id])
-            return self._seen[snapshot_id]
+                self._look(self._place[item_id])
+            return self._seen[item_id]
 
-    def is_fresh(self, seen: Seen) -> bool:
+    def is_fresh(self, seen: Seen[Any]) -> bool:
         """Tell whether a change may still be based on it."""
         return self._clock.monotonic() - seen.at < MAX_AGE_SECONDS
 
-    def forget(self, snapshot_id: str) -> None:
+    def forget(self, item_id: str) -> None:
         """Read this one again the next time."""
         with self._lock:
-            self._seen.pop(snapshot_id, None)
+            self._seen.pop(item_id, None)
 
     def _look(self, first: int) -> None:
         batch = self._ids[first : first + AT_ONCE]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.retention.look import AT_ONCE, MAX_AGE_SECONDS, NEVER, LastLook
+from caretaker.look import AT_ONCE, MAX_AGE_SECONDS, NEVER, LastLook
 from tests.support.builders import FakeClock
 from tests.support.retention import a_backup
 
@@ -37,15 +37,15 @@ def test_sees_a_snapshot_as_it_is_now() -> None:
 
     seen = account.look.at(account.ids[0])
 
-    assert seen.snapshot == a_backup(account.ids[0])
+    assert seen.item == a_backup(account.ids[0])
     assert seen.at == 0
 
 
 def test_sees_that_a_snapshot_is_gone() -> None:
     account = Account(2, gone=["snap-00000001"])
 
-    assert account.look.at("snap-00000001").snapshot is None
-    assert account.look.at("snap-00000000").snapshot is not None
+    assert account.look.at("snap-00000001").item is None
+    assert account.look.at("snap-00000000").item is not None
 
 
 def test_reads_two_hundred_at_once_in_the_order_of_the_changes() -> None:
@@ -115,7 +115,7 @@ def test_sees_what_has_changed_since() -> None:
     account.gone.add(account.ids[0])
     account.clock.sleep(61)
 
-    assert account.look.at(account.ids[0]).snapshot is None
+    assert account.look.at(account.ids[0]).item is None
 
 
 def test_reads_one_again_that_is_to_be_forgotten() -> None:
@@ -125,9 +125,9 @@ def test_reads_one_again_that_is_to_be_forgotten() -> None:
     account.gone.add(account.ids[1])
     account.look.forget(account.ids[1])
 
-    assert account.look.at(account.ids[0]).snapshot is not None
+    assert account.look.at(account.ids[0]).item is not None
     assert len(account.asked) == 1
-    assert account.look.at(account.ids[1]).snapshot is None
+    assert account.look.at(account.ids[1]).item is None
     assert account.asked[1] == account.ids[1:]
 
 
@@ -163,7 +163,7 @@ def test_many_threads_read_each_batch_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         seen = list(pool.map(account.look.at, account.ids))
 
-    assert [s.snapshot and s.snapshot.id for s in seen] == account.ids
+    assert [s.item and s.item.id for s in seen] == account.ids
     assert sum(len(batch) for batch in account.asked) <= 1_000 + 8 * AT_ONCE
     assert account.asked[0][0] in account.ids
 
@@ -183,4 +183,4 @@ def test_a_reading_that_fails_is_tried_again_by_the_next() -> None:
 
     with pytest.raises(KeyError, match="down"):
         look.at(account.ids[0])
-    assert look.at(account.ids[0]).snapshot is not None
+    assert look.at(account.ids[0]).item is not None

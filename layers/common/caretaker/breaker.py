@@ -46,7 +46,7 @@ class Breaker:
     def count(self, outcomes: Collection[Outcome] | None) -> None:
         """Count how one call ended: failed where it raised, or nothing came of it but errors.
 
-        Refusals that protect a snapshot are no failures.
+        Refusals that protect something are no failures.
         """
         results = {Result.FAILED} if outcomes is None else {each.result for each in outcomes}
         failed = Result.FAILED in results and Result.DONE not in results

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from caretaker.breaker import Breaker
 from caretaker.decisions import Outcome, Result
 from caretaker.errors import HaltError
 from caretaker.failures import Kind
-from functions.retention.breaker import Breaker
 from tests.support.builders import an_outcome
 
 GOOD = an_outcome(Result.DONE)
