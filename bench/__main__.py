@@ -13,7 +13,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from bench import cold_start, gates, memory, retention, snapshots
+from bench import cold_start, gates, judging, memory, retention, snapshots, tagging
 from bench.contenders import custodian_python
 from bench.tables import write
 
@@ -27,6 +27,9 @@ type Part = tuple[str, Callable[[], tuple[Table, Any]]]
 _SMALL: Final = 120
 _FEW: Final = 200
 _LARGE: Final = (1000, 5000)
+_TO_TAG: Final = 500
+_TO_JUDGE: Final = 200_000
+_ROUNDS: Final = 3
 _SHORT_TIMEOUT_SECONDS: Final = 90
 
 
@@ -91,6 +94,16 @@ def _gates(*, quick: bool) -> Iterator[Part]:
     yield "gates", partial(gates.measure_gates, *snapshots_of_volumes)
 
 
+def _tagging(*, quick: bool) -> Iterator[Part]:
+    """Yield the fleet as it is in both cases, since it is small: quick leaves out repetitions."""
+    rounds = 1 if quick else _ROUNDS
+    yield "tagging", _trials(tagging.compare, _TO_TAG, rounds, copying=not quick)
+
+
+def _judging(*, quick: bool) -> Iterator[Part]:
+    yield "judging", partial(judging.measure_judging, 20_000 if quick else _TO_JUDGE)
+
+
 def _trials(
     compare: Callable[..., tuple[Table, list[Any]]], *given: object, **options: object
 ) -> Callable[[], tuple[Table, Any]]:
@@ -110,6 +123,8 @@ _SUITES: Final = {
     "retention": _retention,
     "retention-faults": _retention_faults,
     "gates": _gates,
+    "tagging": _tagging,
+    "judging": _judging,
 }
 
 

@@ -31,6 +31,14 @@ _TIME: Final = "2026-11-21T03:00:00Z"
 _EVENTS: Final[dict[str, dict[str, object]]] = {
     "snapshot": {"policy": "daily", "scheduled_time": _TIME},
     "retention": {"policy": "daily", "scheduled_time": _TIME, "keep": {"daily": 14, "weekly": 8}},
+    "tagging": {
+        "scheduled_time": _TIME,
+        "rules": {
+            "CostCenter": {"pattern": "[0-9]{4}", "from": ["instance", "subnet"]},
+            "Owner": {"escalate": True},
+            "Environment": {"values": ["prod", "stage", "test"], "case": "normalise"},
+        },
+    },
     "alerts": {"scheduled_time": _TIME},
 }
 _PARTS: Final = {

@@ -1,4 +1,4 @@
-"""Who takes and deletes snapshots here: Caretaker, Cloud Custodian, botocore's adaptive mode."""
+"""Who does the tasks here: Caretaker, Cloud Custodian, botocore's adaptive mode."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bench.bed import ROOT
+from bench.ec2bed.tagging import COST_CENTRE, COST_CENTRES, OLD_COST_CENTRE
 from bench.lambdas import LAMBDA_SECONDS, Function, Run
 from bench.processes import ContenderError, measure
 
@@ -75,7 +76,7 @@ class Custodian:
 
     def run(self, bed: Bed) -> Run:
         action = {"type": "snapshot", "copy-tags": ["*"], "tags": {"policy": "daily"}}
-        return _custodian(bed, "aws.ebs", {"tag:caretaker:backup": "daily"}, action)
+        return _custodian(bed, _policy("aws.ebs", {"tag:caretaker:backup": "daily"}, action))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,41 @@ class CustodianDeletes:
 
     def run(self, bed: Bed) -> Run:
         marked = {"tag:caretaker:delete-after": "present"}
-        return _custodian(bed, "aws.ebs-snapshot", marked, {"type": "delete"})
+        return _custodian(bed, _policy("aws.ebs-snapshot", marked, {"type": "delete"}))
+
+
+@dataclass(frozen=True, slots=True)
+class CaretakerTags:
+    """The tagging chore: a cost centre from the subnet, and for volumes from the instance."""
+
+    name: str = "Caretaker"
+
+    def run(self, bed: Bed) -> Run:
+        return Function("tagging").run(bed, tagging_event())
+
+
+@dataclass(frozen=True, slots=True)
+class CustodianTags:
+    """`custodian run` with a policy for instances and one for volumes.
+
+    An instance's cost centre is looked up in its own tag `cc`. A volume's is so too, which is the
+    quickest that Custodian knows (resources of the same value share calls); or it is `copied` from
+    its instance, as one does where volumes have no such tag: a call for each volume.
+    """
+
+    name: str = "Cloud Custodian"
+    copied: bool = False
+
+    def run(self, bed: Bed) -> Run:
+        absent = {f"tag:{COST_CENTRE}": "absent"}
+        found = {"type": "resource", "key": f"Tags[?Key=='{OLD_COST_CENTRE}'].Value | [0]"}
+        looked_up = {"type": "tag", "tags": {COST_CENTRE: found}}
+        copied = {"type": "copy-instance-tags", "tags": [COST_CENTRE]}
+        return _custodian(
+            bed,
+            _policy("aws.ec2", absent, looked_up),
+            _policy("aws.ebs", absent, copied if self.copied else looked_up),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +148,35 @@ def retention_event(*, keep: dict[str, int], pace: float, mode: str = "act") -> 
     }
 
 
+def tagging_event() -> dict[str, Any]:
+    """Return an event of the tagging chore that sets the one tag `CostCenter`."""
+    rule = {
+        "values": list(COST_CENTRES),
+        "from": ["instance", "subnet"],
+        "applies_to": ["instance", "volume"],
+    }
+    now = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime())
+    return {"scheduled_time": now, "rules": {COST_CENTRE: rule}}
+
+
 def custodian_python() -> Path | None:
     """Return the interpreter that has Cloud Custodian, if there is one."""
     python = Path(os.environ.get("CARETAKER_BENCH_C7N") or _CUSTODIAN_PYTHON)
     return python if python.exists() else None
 
 
-def _custodian(bed: Bed, resource: str, wanted: object, action: object) -> Run:
+def _policy(resource: str, wanted: object, action: object) -> dict[str, Any]:
+    name = resource.replace(".", "-")
+    return {"name": name, "resource": resource, "filters": [wanted], "actions": [action]}
+
+
+def _custodian(bed: Bed, *policies: dict[str, Any]) -> Run:
     python = custodian_python()
     if python is None:
         raise ContenderError("Cloud Custodian is not installed: `make bench` does it")
-    policy = {"name": "bench", "resource": resource, "filters": [wanted], "actions": [action]}
     with TemporaryDirectory() as folder:
         file = Path(folder, "policy.json")
-        file.write_text(json.dumps({"policies": [policy]}), encoding="utf-8")
+        file.write_text(json.dumps({"policies": policies}), encoding="utf-8")
         start = "from c7n.cli import main; main()"
         options = ["-s", folder, "--cache-period", "0", "-r", "eu-west-1", str(file)]
         environment = {**bed.environment(), "HOME": folder}

@@ -29,7 +29,7 @@ def main() -> None:
 
     facts = _facts(snapshots, volumes)
     request = RetentionRequest.model_validate({"keep": KEEP})
-    before, seconds, actions = _resident(), [], Counter[str]()
+    before, seconds, actions = resident_mib(), [], Counter[str]()
     busy: list[float] = []
     for _ in range(rounds):
         start, start_busy = time.perf_counter(), time.process_time()
@@ -42,7 +42,7 @@ def main() -> None:
         "seconds": seconds,
         "cpu_seconds": busy,
         "before_mib": before,
-        "peak_mib": _peak(),
+        "peak_mib": peak_mib(),
         "actions": actions,
     }
     sys.stdout.write(json.dumps(answer))
@@ -81,12 +81,14 @@ def _facts(snapshots: int, volumes: int) -> Any:
     return Facts(ACCOUNT, "caretaker", tuple(made), fleet)
 
 
-def _resident() -> float:
+def resident_mib() -> float:
+    """Return what the process holds now."""
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
         return int(file.read().split()[1]) * resource.getpagesize() / _KIB_PER_MIB**2
 
 
-def _peak() -> float:
+def peak_mib() -> float:
+    """Return the most it ever held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB
 
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from bench.ec2bed.errors import Ec2Error
+from bench.ec2bed.nets import Nets
 from bench.ec2bed.pages import Pages
 from bench.ec2bed.params import listed, pairs, tags
 from bench.ec2bed.references import References
@@ -15,8 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.ec2bed.params import Params
-    from bench.ec2bed.world import Instance, Snapshot, Volume, World
+    from bench.ec2bed.world import Tagged, Volume, World
 
+_MOST_IDS: Final = 1000
+"""https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html"""
+_NOT_FOUND: Final = {
+    "i": "InstanceID",
+    "vol": "Volume",
+    "snap": "Snapshot",
+    "ami": "AMIID",
+    "eni": "NetworkInterfaceID",
+    "sg": "Group",
+    "eipalloc": "AllocationID",
+}
 _SPECIFICATION: Final = "TagSpecification.1.Tag"
 
 
@@ -30,13 +42,13 @@ class Ec2:
             "DescribeVolumes": self._describe_volumes,
             "DescribeInstances": self._describe_instances,
             "DescribeSnapshots": self._describe_snapshots,
-            "DescribeTags": lambda _: "<tagSet/>",
             "CreateSnapshot": self._create_snapshot,
             "CreateSnapshots": self._create_snapshots,
             "DeleteSnapshot": self._delete_snapshot,
             "CreateTags": self._create_tags,
             "DeleteTags": self._delete_tags,
             **References(world, self._pages).actions(),
+            **Nets(world, self._pages).actions(),
         }
 
     def call(self, action: str, params: Params) -> str:
@@ -130,14 +142,17 @@ class Ec2:
                     del each.tags[key]
         return "<return>true</return>"
 
-    def _tagged(self, params: Params) -> list[Volume | Instance | Snapshot]:
+    def _tagged(self, params: Params) -> list[Tagged]:
         """Return the resources named; one that is not there refuses the whole call."""
-        world, found = self._world, []
-        for each in listed(params, "ResourceId"):
-            one = world.volumes.get(each) or world.instances.get(each) or world.snapshots.get(each)
+        named = list(listed(params, "ResourceId"))
+        if len(named) > _MOST_IDS:
+            raise Ec2Error("InvalidParameterValue", f"More than {_MOST_IDS} resources are named")
+        found = []
+        for each in named:
+            one = self._world.find(each)
             if one is None:
-                kind = {"snap": "Snapshot", "vol": "Volume"}.get(each.partition("-")[0], "Resource")
-                raise Ec2Error(f"Invalid{kind}.NotFound", f"The ID '{each}' does not exist")
+                what = _NOT_FOUND.get(each.partition("-")[0], "ID")
+                raise Ec2Error(f"Invalid{what}.NotFound", f"The ID '{each}' does not exist")
             found.append(one)
         return found
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from bench.ec2bed.world import Instance, Snapshot, Volume
+from bench.ec2bed.nets import ADDRESS, GROUP, INTERFACE, SUBNET, VPC, Net
+from bench.ec2bed.world import Image, Instance, Snapshot, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -35,7 +36,7 @@ def _value_test(values: list[str]) -> Callable[[str], bool]:
 
 def _fields(item: object, name: str, now: float) -> Collection[str]:
     """Return the values an item has under a filter's name."""
-    if not isinstance(item, Volume | Instance | Snapshot):
+    if not isinstance(item, Volume | Instance | Snapshot | Image | Net):
         raise TypeError(item)
     if name.startswith("tag:"):
         value = item.tags.get(name.removeprefix("tag:"))
@@ -44,11 +45,25 @@ def _fields(item: object, name: str, now: float) -> Collection[str]:
         return item.tags.keys()
     if isinstance(item, Volume):
         return _volume_fields(item, name)
-    return (
-        _instance_fields(item, name)
-        if isinstance(item, Instance)
-        else _snapshot_fields(item, name, now)
-    )
+    if isinstance(item, Instance):
+        return _instance_fields(item, name)
+    if isinstance(item, Snapshot):
+        return _snapshot_fields(item, name, now)
+    return _id_alone(item, name)
+
+
+def _id_alone(item: Image | Net, name: str) -> Collection[str]:
+    prefixes = {
+        "image-id": "ami",
+        "vpc-id": VPC,
+        "subnet-id": SUBNET,
+        "network-interface-id": INTERFACE,
+        "group-id": GROUP,
+        "allocation-id": ADDRESS,
+    }
+    if name not in prefixes:
+        raise UnknownFilterError(name)
+    return (item.id,) if item.id.startswith(f"{prefixes[name]}-") else ()
 
 
 def _volume_fields(volume: Volume, name: str) -> Collection[str]:

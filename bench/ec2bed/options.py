@@ -17,6 +17,11 @@ class Options:
     there. `error_rate`: calls that answer 500; `errors_land`: those of them that did their work all
     the same. `throttled`: buckets at all.
 
+    `tagging`: tags of all resources but VPCs and subnets, instead of those above. "cost-centres":
+    instances and volumes lack CostCenter, which their subnet has, as well as a tag `cc` of their
+    own; "mixed": a realistic set, of which the share `violations` breaks a rule. `interfaces`,
+    `security_groups`, `addresses`: how many there are.
+
     `snapshots`: older ones of ours, over the volumes in turn, a day apart. `due`: how many of them,
     the oldest, carry a mark whose time has passed. `locked`: how many of these are locked, and
     `locks_listed` whether EC2 tells beforehand. `images`: own images, each of one of the newest
@@ -24,13 +29,18 @@ class Options:
     """
 
     volumes: int = 0
-    volumes_per_instance: int = 4
+    volumes_per_instance: float = 4
     unattached: float = 0.1
     policy: str = "daily"
     snapshots: int = 0
     due: int = 0
     images: int = 0
     groups: int = 0
+    interfaces: int = 0
+    security_groups: int = 0
+    addresses: int = 0
+    tagging: str = ""
+    violations: float = 0.05
     managed_by: str = "caretaker"
     share: float = 0.0
     gone: int = 0

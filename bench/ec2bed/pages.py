@@ -22,6 +22,12 @@ _IDS: Final = {
     "SnapshotId": "snapshot-id",
     "ImageId": "image-id",
     "LaunchTemplateVersionId": "",
+    "LaunchTemplateId": "",
+    "VpcId": "vpc-id",
+    "SubnetId": "subnet-id",
+    "NetworkInterfaceId": "network-interface-id",
+    "GroupId": "group-id",
+    "AllocationId": "allocation-id",
 }
 
 

@@ -27,6 +27,7 @@ class References:
         """Return the actions by name."""
         return {
             "DescribeImages": self._describe_images,
+            "DescribeLaunchTemplates": self._describe_templates,
             "DescribeLaunchTemplateVersions": self._describe_template_versions,
             "DescribeLockedSnapshots": self._describe_locked,
             "DescribeFastSnapshotRestores": lambda _: "<fastSnapshotRestoreSet/>",
@@ -37,6 +38,19 @@ class References:
         images = self._world.images
         return self._pages.page(
             "imagesSet", params, "ImageId", images, lambda each: image_xml(images[each])
+        )
+
+    def _describe_templates(self, params: Params) -> str:
+        found = {each.template_id: each for each in self._world.versions if each.number == 1}
+        return self._pages.page(
+            "launchTemplates",
+            params,
+            "LaunchTemplateId",
+            found,
+            lambda each: (
+                f"<item><launchTemplateId>{each}</launchTemplateId>"
+                f"<launchTemplateName>{each}</launchTemplateName></item>"
+            ),
         )
 
     def _describe_template_versions(self, params: Params) -> str:

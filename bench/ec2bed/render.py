@@ -31,7 +31,7 @@ def volume_xml(volume: Volume) -> str:
         f"<availabilityZone>{REGION}a</availabilityZone>"
         f"<status>{'in-use' if volume.instance_id else 'available'}</status>"
         f"<createTime>{_time(volume.created)}</createTime>"
-        f"<attachmentSet>{_attachment(volume)}</attachmentSet>{_tags(volume.tags)}"
+        f"<attachmentSet>{_attachment(volume)}</attachmentSet>{tags_xml(volume.tags)}"
         "<volumeType>gp3</volumeType><iops>3000</iops><throughput>125</throughput>"
         "<encrypted>false</encrypted><multiAttachEnabled>false</multiAttachEnabled></item>"
     )
@@ -52,9 +52,9 @@ def instance_xml(instance: Instance, volumes: Mapping[str, Volume]) -> str:
         "<name>running</name></instanceState><instanceType>m7g.large</instanceType>"
         f"<launchTime>{_time(instance.launched)}</launchTime>"
         f"<placement><availabilityZone>{REGION}a</availabilityZone></placement>"
-        "<architecture>arm64</architecture><rootDeviceType>ebs</rootDeviceType>"
+        f"{_network(instance)}<architecture>arm64</architecture><rootDeviceType>ebs</rootDeviceType>"
         f"<rootDeviceName>/dev/xvda</rootDeviceName><blockDeviceMapping>{devices}"
-        f"</blockDeviceMapping>{_tags(instance.tags)}</item></instancesSet></item>"
+        f"</blockDeviceMapping>{tags_xml(instance.tags)}</item></instancesSet></item>"
     )
 
 
@@ -75,8 +75,9 @@ def image_xml(image: Image) -> str:
     return (
         f"<item><imageId>{image.id}</imageId><imageLocation>{ACCOUNT}/{image.id}</imageLocation>"
         f"<imageState>available</imageState><imageOwnerId>{ACCOUNT}</imageOwnerId>"
-        f"<isPublic>false</isPublic><name>{image.id}</name><rootDeviceType>ebs</rootDeviceType>"
-        f"<rootDeviceName>/dev/xvda</rootDeviceName>{_mapping('blockDeviceMapping', image)}</item>"
+        f"<isPublic>false</isPublic><name>{image.id}</name><creationDate>2026-08-01T00:00:00.000Z</creationDate><rootDeviceType>ebs</rootDeviceType>"
+        f"<rootDeviceName>/dev/xvda</rootDeviceName>{_mapping('blockDeviceMapping', image)}"
+        f"{tags_xml(image.tags)}</item>"
     )
 
 
@@ -116,8 +117,14 @@ def _snapshot(snapshot: Snapshot, now: float, state: str) -> str:
         f"<ownerId>{ACCOUNT}</ownerId><volumeSize>8</volumeSize>"
         f"<description>{escape(snapshot.description)}</description>"
         f"<encrypted>false</encrypted><storageTier>standard</storageTier>"
-        f"<fullSnapshotSizeInBytes>{_FULL_BYTES}</fullSnapshotSizeInBytes>{_tags(snapshot.tags)}"
+        f"<fullSnapshotSizeInBytes>{_FULL_BYTES}</fullSnapshotSizeInBytes>{tags_xml(snapshot.tags)}"
     )
+
+
+def _network(instance: Instance) -> str:
+    if not instance.subnet_id:
+        return ""
+    return f"<subnetId>{instance.subnet_id}</subnetId><vpcId>{instance.vpc_id}</vpcId>"
 
 
 def _attachment(volume: Volume) -> str:
@@ -131,7 +138,8 @@ def _attachment(volume: Volume) -> str:
     )
 
 
-def _tags(tags: Mapping[str, str]) -> str:
+def tags_xml(tags: Mapping[str, str]) -> str:
+    """Render a tag set."""
     items = "".join(
         f"<item><key>{escape(key)}</key><value>{escape(value)}</value></item>"
         for key, value in tags.items()

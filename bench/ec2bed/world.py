@@ -5,10 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from itertools import count, islice, pairwise
+from math import ceil
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from bench.ec2bed.nets import KINDS
+from bench.ec2bed.tagging import COST_CENTRE, seed_tagging
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.ec2bed.nets import Net
     from bench.ec2bed.options import Options
 
 COMPLETE_AFTER_SECONDS: Final = 30.0
@@ -38,6 +45,8 @@ class Instance:
     tags: dict[str, str]
     launched: float
     volume_ids: list[str] = field(default_factory=list)
+    subnet_id: str = ""
+    vpc_id: str = ""
 
 
 @dataclass(slots=True)
@@ -57,12 +66,13 @@ class Snapshot:
         return "completed" if now - self.started >= COMPLETE_AFTER_SECONDS else "pending"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Image:
     """An own image, of one snapshot."""
 
     id: str
     snapshot_id: str
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,9 @@ class TemplateVersion:
         return f"{self.template_id}/{self.number}"
 
 
+type Tagged = Volume | Instance | Snapshot | Image | Net
+
+
 class World:
     """Everything in the account."""
 
@@ -88,6 +101,8 @@ class World:
         self.snapshots: dict[str, Snapshot] = {}
         self.images: dict[str, Image] = {}
         self.versions: list[TemplateVersion] = []
+        self.nets: dict[str, dict[str, Net]] = {kind: {} for kind in KINDS}
+        self.wanted: dict[str, str] = {}
         self.locks_listed = options.locks_listed
         self.groups = options.groups
         self.born = time.time()
@@ -96,6 +111,7 @@ class World:
         self.due = _seed_snapshots(self, options)
         _seed_images(self, options)
         self.seeded = frozenset(self.snapshots)
+        seed_tagging(self, options)
         self.used_by_images = frozenset(image.snapshot_id for image in self.images.values())
 
     def name(self, prefix: str) -> str:
@@ -110,6 +126,22 @@ class World:
         self.snapshots[made.id] = made
         return made
 
+    def of_kind(self, kind: str) -> Mapping[str, Tagged]:
+        """Return all resources whose ids begin so."""
+        found: Mapping[str, Mapping[str, Tagged]] = {
+            "vol": self.volumes,
+            "i": self.instances,
+            "snap": self.snapshots,
+            "ami": self.images,
+            **self.nets,
+        }
+        return found.get(kind, {})
+
+    def find(self, resource_id: str) -> Tagged | None:
+        """Return a resource of any kind, if it is there and not gone."""
+        found = self.of_kind(resource_id.partition("-")[0]).get(resource_id)
+        return None if getattr(found, "gone", False) else found
+
     def set_id(self) -> int:
         """Return the number of a new set."""
         return next(self._numbers)
@@ -120,7 +152,8 @@ class World:
         `lost`: volumes that are there and have no new snapshot; `doubled`: those with more than
         one; `sets`: instances of which one set holds every attached volume. `due`: snapshots that
         are due and can be deleted; `deleted`: those of them that are gone; `harmed`: any other one
-        that is gone; `marked`: snapshots that carry a mark.
+        that is gone; `marked`: snapshots that carry a mark. `to_tag`: resources there that want a
+        cost centre; `tagged`: those that have theirs; `mistagged`: those that have another.
         """
         made: dict[str, int] = {}
         sets: dict[int, set[str]] = {}
@@ -138,7 +171,15 @@ class World:
             "sets": len({frozenset(each) for each in sets.values()}),
             "snapshots": len(self.snapshots),
             **self._retired(),
+            **self._given_tags(),
         }
+
+    def _given_tags(self) -> dict[str, int]:
+        there = {each: wanted for each, wanted in self.wanted.items() if self.find(each)}
+        found = {each: one.tags.get(COST_CENTRE) for each in there if (one := self.find(each))}
+        right = sum(found[each] == wanted for each, wanted in there.items())
+        absent = sum(value is None for value in found.values())
+        return {"to_tag": len(there), "tagged": right, "mistagged": len(there) - right - absent}
 
     def _retired(self) -> dict[str, int]:
         gone = self.seeded - self.snapshots.keys()
@@ -155,7 +196,8 @@ def _seed_volumes(world: World, options: Options) -> None:
     """Fill instances with volumes, leave the share of unattached ones, take the gone from both."""
     loose = round(options.volumes * options.unattached)
     attached = options.volumes - loose
-    edges = [*range(0, attached, options.volumes_per_instance), attached]
+    instances = ceil(attached / options.volumes_per_instance)
+    edges = [round(n * options.volumes_per_instance) for n in range(instances)] + [attached]
     for number, (first, end) in enumerate(pairwise(edges)):
         tags = {"Name": f"web-{number}", "team": f"team-{number % 7}"}
         instance = Instance(world.name("i"), tags, world.born - 90 * _DAY)

@@ -9,9 +9,10 @@ from caretaker.clock import SystemClock
 from caretaker.harness import run_chore
 from caretaker.report import Findings
 from caretaker.run import Chore, Run
+from caretaker.verdicts import Modes
 
 from . import aws
-from .checks import Modes, judge_run, summarise
+from .checks import judge_run, summarise
 from .memory import Memory
 from .plan import plan_retention
 from .request import RetentionRequest

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from caretaker.incidents import Check, Severity
+from caretaker.incidents import Check
 from caretaker.report import is_complete
 from caretaker.settings import Mode
+from caretaker.verdicts import Modes, breaker_check, refusal_check
 
 from .facts import Action, Reason
 from .plan import GOING
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
 
     from .plan import Plan
     from .request import RetentionRequest
-
-
-class Modes(NamedTuple):
-    """The mode of the run, and that of the stack, in which scheduled runs work."""
-
-    run: Mode
-    stack: Mode
 
 
 class Verdict(NamedTuple):
@@ -56,39 +50,19 @@ def judge_run(
     """
     failed = [_failed(outcome) for outcome in outcomes if outcome.error is not None]
     all_tried = modes.run is Mode.ACT and is_complete(outcomes)
-    checks = (_refused(plan, request, modes), _stopped(request, stopped=stopped, tried=all_tried))
+    kind, policy = "retention_stopped", request.policy
+    checks = (
+        _refused(plan, request, modes),
+        breaker_check(kind, policy, stopped=stopped, tried_all=all_tried),
+    )
     return Verdict((*checks, *failed), frozenset({"snapshot_unchangeable"} if all_tried else ()))
 
 
 def _refused(plan: Plan, request: RetentionRequest, modes: Modes) -> Check:
-    refusal = plan.refusal
-    cause, errors = (refusal.reason, refusal.errors) if refusal else ("", ())
-    passed = True if modes.run is modes.stack else None
-    return Check(
-        kind="retention_refused",
-        resource=request.policy,
-        healthy=False if refusal else passed,
-        severity=Severity.CRITICAL if modes.run is Mode.ACT else Severity.NOTICE,
-        what=f"{len(plan.going)} snapshots not let go: {_IN_WORDS[cause] if cause else ''}",
-        evidence={
-            "plan": plan.id,
-            "why": "; ".join(f"{e['problem']}, {e['expected']}" for e in errors[:-1]),
-        },
-        done="nothing was marked or deleted",
-        next=f'look at the report; the same event with "approve": "{plan.id}" lets just these go',
-        cause=cause,
-    )
-
-
-def _stopped(request: RetentionRequest, *, stopped: bool, tried: bool) -> Check:
-    return Check(
-        kind="retention_stopped",
-        resource=request.policy,
-        healthy=False if stopped else (True if tried else None),
-        what="too many changes failed, the rest was not tried",
-        done="what had been changed before stands in the report",
-        next="the next scheduled run tries again",
-    )
+    cause = plan.refusal.reason if plan.refusal else ""
+    what = f"{len(plan.going)} snapshots not let go: {_IN_WORDS.get(cause, '')}"
+    kind, policy = "retention_refused", request.policy
+    return refusal_check(kind, policy, plan.refusal, modes, plan_id=plan.id, what=what)
 
 
 def _failed(outcome: Outcome) -> Check:

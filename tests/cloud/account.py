@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from zipfile import ZipFile
 
 from moto.awslambda.models import lambda_backends
 from moto.iam.models import iam_backends
 
-from tests.cloud.account_guards import GuardedPlace
+from tests.cloud.account_fleet import FleetPlace, Launch, bare_instances
+from tests.cloud.views import aware
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +36,7 @@ class SeededInstance:
 
 
 @dataclass
-class Account(GuardedPlace):
+class Account(FleetPlace):
     """Puts resources into one account and region of a strict cloud."""
 
     _count: int = field(default=0, init=False)
@@ -50,6 +51,7 @@ class Account(GuardedPlace):
         multi_attach: bool = False,
         state: str = "",
         snapshot_id: str = "",
+        age_hours: float = 30 * 24,
     ) -> str:
         """Add a volume and return its id; multi-attach ones are io2.
 
@@ -66,7 +68,7 @@ class Account(GuardedPlace):
             iops=100 if volume_type in {"io1", "io2"} else None,
             multi_attach_enabled=multi_attach or None,
         )
-        volume.create_time = self.cloud.clock.now() - timedelta(days=30)
+        volume.create_time = self.cloud.clock.now() - timedelta(hours=age_hours)
         volume.snapshot_id = snapshot_id or None
         backend.tags[volume.id] = dict(tags or {})
         if state:
@@ -80,18 +82,28 @@ class Account(GuardedPlace):
         name: str = "",
         state: str = "running",
         encrypted: bool = False,
+        **launch: Unpack[Launch],
     ) -> SeededInstance:
-        """Add an instance with one volume for each set of tags, at least a root."""
+        """Add an instance with one volume for each set of tags, at least a root; see `Launch`.
+
+        It is 30 days old unless told otherwise. One whose root is an instance store has the volumes
+        that are named, none of them its root.
+        """
         backend = self.backend
         self._count += 1
         name = name or f"machine-{self._count}"
-        instance = _bare_instance(backend, self.zone)
+        (instance,) = bare_instances(backend, self.zone).instances
         backend.tags[instance.id] = {"Name": name, **(tags or {})}
+        self.shape(instance, launch)
         if state == "stopped":
             instance.stop()
-        ids = [self.volume(tags=each, encrypted=encrypted) for each in volume_tags or ({},)]
-        for position, volume_id in enumerate(ids):
+        rootless = bool(launch.get("instance_store"))
+        wanted = volume_tags if volume_tags or rootless else ({},)
+        ids = [self.volume(tags=each, encrypted=encrypted) for each in wanted]
+        for position, volume_id in enumerate(ids, start=int(rootless)):
             self.attach(volume_id, instance.id, _device(position), root=position == 0)
+            if "operator" in launch:
+                self.manage(volume_id, launch["operator"])
         return SeededInstance(instance.id, name, tuple(ids))
 
     def attach(self, volume_id: str, instance_id: str, device: str, *, root: bool = False) -> None:
@@ -101,7 +113,10 @@ class Account(GuardedPlace):
         if volume.attachment is not None:
             others = self.cloud.extras.attachments.setdefault(volume_id, [])
             others.append(volume.attachment)
-        backend.attach_volume(volume_id, instance_id, device, delete_on_termination=root)
+        made = backend.attach_volume(volume_id, instance_id, device, delete_on_termination=root)
+        moment = max(aware(volume.create_time), aware(made.instance.launch_time))
+        made.attach_time = moment
+        made.instance.block_device_mapping[device].attach_time = moment
 
     def snapshot(
         self,
@@ -197,20 +212,6 @@ def _letters(position: int) -> str:
     first, second = divmod(position, 26)
     last = chr(ord("a") + second)
     return last if first == 0 else chr(ord("a") + first) + last
-
-
-def _bare_instance(backend: Any, zone: str) -> Any:
-    reservation = backend.run_instances(
-        "ami-12345678",
-        1,
-        "",
-        [],
-        instance_type="t3.small",
-        is_instance_type_default=False,
-        placement=zone,
-        block_device_mappings=None,
-    )
-    return reservation.instances[0]
 
 
 def ids_of(instances: Iterable[SeededInstance]) -> tuple[str, ...]:

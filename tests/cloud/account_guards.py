@@ -30,6 +30,7 @@ class GuardedPlace(Place):
         tags: Mapping[str, str] | None = None,
         owner: str = "",
         public: bool = False,
+        age_hours: float = 0.0,
     ) -> str:
         """Register an image of these snapshots and return its id."""
         backend, image_id = self.backend, random_ami_id()
@@ -42,7 +43,7 @@ class GuardedPlace(Place):
             virtualization_type="hvm",
             root_device_type="ebs",
             region_name=self.zone,
-            creation_date=self.cloud.clock.now(),
+            creation_date=self.cloud.clock.now() - timedelta(hours=age_hours),
             public=public,
         )
         del backend.snapshots[image.ebs_snapshot.id]
@@ -65,16 +66,28 @@ class GuardedPlace(Place):
         self.backend.deregister_image(image_id)
 
     def launch_template(
-        self, *versions: Sequence[str], name: str = "", default: int = 1, image_id: str = ""
+        self,
+        *versions: Sequence[str],
+        name: str = "",
+        default: int = 1,
+        image_id: str = "",
+        tags: Mapping[str, str] | None = None,
+        launch_tags: Mapping[str, Mapping[str, str]] | None = None,
     ) -> str:
-        """Add a template with one version for each list of snapshots; return its id."""
+        """Add a template with one version for each list of snapshots; return its id.
+
+        `tags` are its own; `launch_tags` are those of what it launches, by resource type.
+        """
         backend = self.backend
         name = name or f"template-{len(backend.launch_templates) + 1}"
-        data = [_template_data(each, image_id) for each in versions or ((),)]
+        launched = _specifications(launch_tags or {})
+        data = [_template_data(each, image_id) | launched for each in versions or ((),)]
         template = backend.create_launch_template(name, "", data[0], {})
         for each in data[1:]:
             template.create_version(each, "")
         template.default_version_number = default
+        template.create_time = self.cloud.clock.now() - timedelta(days=30)
+        backend.tags[template.id] = dict(tags or {})
         return str(template.id)
 
     def scaling_group(
@@ -85,11 +98,14 @@ class GuardedPlace(Place):
         name: str = "",
         mixed: bool = False,
         overrides: Sequence[tuple[str, str]] = (),
+        tags: Mapping[str, str] | None = None,
+        own_tags: Mapping[str, str] | None = None,
     ) -> str:
         """Add an Auto Scaling group that launches from a template's version; return its name.
 
-        With `mixed`, or `overrides` of template and version, it has a MixedInstancesPolicy; without
-        a template it has a launch configuration.
+        `tags` are passed on to what it launches (PropagateAtLaunch), `own_tags` are not. With
+        `mixed`, or `overrides` of template and version, it has a MixedInstancesPolicy; without a
+        template it has a launch configuration.
         """
         groups = self.cloud.extras.scaling_groups.setdefault(self.where, [])
         name = name or f"group-{len(groups) + 1}"
@@ -104,6 +120,10 @@ class GuardedPlace(Place):
             "Instances": [],
             "MaxSize": 1,
             "MinSize": 1,
+            "Tags": [
+                *_group_tags(name, tags or {}, propagated=True),
+                *_group_tags(name, own_tags or {}, propagated=False),
+            ],
         }
         if not template_id:
             group["LaunchConfigurationName"] = f"{name}-configuration"
@@ -195,6 +215,27 @@ class GuardedPlace(Place):
             "LaunchTemplateName": template.name,
             "Version": version,
         }
+
+
+def _group_tags(name: str, tags: Mapping[str, str], *, propagated: bool) -> list[dict[str, object]]:
+    return [
+        {
+            "Key": key,
+            "Value": value,
+            "PropagateAtLaunch": propagated,
+            "ResourceId": name,
+            "ResourceType": "auto-scaling-group",
+        }
+        for key, value in tags.items()
+    ]
+
+
+def _specifications(launch_tags: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    found = [
+        {"ResourceType": kind, "Tags": [{"Key": key, "Value": tags[key]} for key in tags]}
+        for kind, tags in launch_tags.items()
+    ]
+    return {"TagSpecifications": found} if found else {}
 
 
 def _template_data(snapshot_ids: Sequence[str], image_id: str) -> dict[str, Any]:

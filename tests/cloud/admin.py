@@ -24,7 +24,18 @@ _ACCOUNT_METHODS = frozenset(
     {
         *("volume", "instance", "snapshot", "attach", "manage", "remove_volume", "tags_of", "tag"),
         *("image", "disable_image", "deprecate_image", "deregister_image", "launch_template"),
-        *("scaling_group", "fast_restore", "lock", "share", "archive", "bin_rule", "binned"),
+        *("network_interface", "elastic_ip", "security_group", "network_of", "resource", "crowd"),
+        *("default_security_group", "once_tagged", "resource_tags", "refuse_tagging", "hide_tags"),
+        *(
+            "organization",
+            "scaling_group",
+            "fast_restore",
+            "lock",
+            "share",
+            "archive",
+            "bin_rule",
+            "binned",
+        ),
     },
 )
 
@@ -88,6 +99,8 @@ class Admin:
         cloud = self.cloud
         if "page_size" in body:
             cloud.pages.size = body["page_size"]
+        if "switching_seconds" in body:
+            cloud.extras.switching_seconds = body["switching_seconds"]
         if "pending_seconds" in body:
             cloud.lives.delay_seconds = body["pending_seconds"]
         known = {each.name for each in fields(cloud.limits)}
@@ -110,6 +123,7 @@ class Admin:
             "instances": [
                 instance_view(each, backend, cloud.extras) for each in backend.all_instances()
             ],
+            "tags": {resource: dict(tags) for resource, tags in backend.tags.items() if tags},
             "snapshots": [
                 snapshot_view(each, backend, cloud.lives, cloud.extras, now)
                 for each in backend.snapshots.values()

@@ -22,6 +22,9 @@ def age_backend(backend: Any, shift: timedelta) -> None:
             attachment.attach_time -= shift
     for instance in backend.all_instances():
         instance.launch_time -= shift
+    for eni in backend.enis.values():
+        if eni.attach_time is not None:
+            eni.attach_time -= shift
     for image in backend.amis.values():
         image.creation_date -= shift
 

@@ -87,6 +87,24 @@ _OWN: Mapping[tuple[str, FaultKind], ErrorText] = {
     ("sns", FaultKind.DENIED): ErrorText(
         403, "AuthorizationError", "User is not authorized to perform: SNS:Publish"
     ),
+    ("resourcegroupstaggingapi", FaultKind.THROTTLED): ErrorText(
+        400, "ThrottledException", "Rate exceeded"
+    ),
+    ("resourcegroupstaggingapi", FaultKind.INTERNAL_ERROR): ErrorText(
+        500, "InternalServiceException", "The request processing failed; try again later."
+    ),
+    ("resourcegroupstaggingapi", FaultKind.DENIED): ErrorText(
+        400, "AccessDeniedException", "User is not authorized to perform this."
+    ),
+    ("organizations", FaultKind.THROTTLED): ErrorText(
+        400, "TooManyRequestsException", "You have sent too many requests."
+    ),
+    ("organizations", FaultKind.INTERNAL_ERROR): ErrorText(
+        500, "ServiceException", "Organizations can't complete your request."
+    ),
+    ("organizations", FaultKind.DENIED): ErrorText(
+        400, "AccessDeniedException", "You don't have permissions to access this resource."
+    ),
     ("rbin", FaultKind.THROTTLED): ErrorText(400, "ThrottlingException", "Rate exceeded"),
     ("rbin", FaultKind.INTERNAL_ERROR): ErrorText(
         500, "InternalServerException", "The service could not respond to the request."
@@ -103,7 +121,12 @@ _OWN: Mapping[tuple[str, FaultKind], ErrorText] = {
     ),
 }
 _REST_JSON = frozenset({"lambda", "scheduler", "ebs", "rbin"})
-_JSON = frozenset({"dynamodb", "logs", "ssm", "organizations", "kms", "events", "stepfunctions"})
+_JSON = frozenset(
+    {
+        *("dynamodb", "logs", "ssm", "organizations", "kms", "events", "stepfunctions"),
+        "resourcegroupstaggingapi",
+    }
+)
 
 
 def error_text(fault: Fault, service: str) -> ErrorText:

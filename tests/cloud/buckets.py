@@ -1,4 +1,4 @@
-"""EC2's request token buckets, per account, region and API.
+"""EC2's request token buckets, per account, region and API; the tagging API's where given.
 
 Source: EC2 developer guide, "Request throttling for the Amazon EC2 API".
 """
@@ -19,6 +19,8 @@ UNPAGED = ":unpaged"
 _FULL_LISTINGS = (
     "DescribeInstances",
     "DescribeInstanceStatus",
+    "DescribeNetworkInterfaces",
+    "DescribeSecurityGroups",
     "DescribeSnapshots",
     "DescribeVolumes",
 )
@@ -110,6 +112,7 @@ def documented(name: str, *, share: float = 0.0) -> Bucket:
 def bucket_name(operation: str, params: Mapping[str, Any]) -> str:
     """Name the bucket a call draws from."""
     narrowed = {"MaxResults", "NextToken", "Filters", "VolumeIds", "SnapshotIds", "InstanceIds"}
+    narrowed |= {"NetworkInterfaceIds", "GroupIds", "GroupNames"}
     if operation in _FULL_LISTINGS and not narrowed & params.keys():
         return operation + UNPAGED
     return operation

@@ -1,4 +1,7 @@
-"""EC2's listings: visible items, ids, filters, pages and tokens."""
+"""EC2's listings: visible items, ids, filters, pages and tokens.
+
+Source: EC2 API reference, "Pagination" and "Error codes".
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,36 @@ from tests.cloud.filters import (
 )
 from tests.cloud.pages import MAX_RESULTS, MIN_RESULTS
 from tests.cloud.refusals import Refusal, invalid_value
+from tests.cloud.shelves import Shelf, shelf_of
 from tests.cloud.views import View, instance_view, snapshot_view, volume_view
 
 if TYPE_CHECKING:
     from tests.cloud.extras import Where
     from tests.cloud.strict import StrictCloud
 
-_ID = re.compile(r"(vol|snap|i|ami)-[0-9a-f]{8,17}")
+_ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
 _ERROR_NAMES = {
+    "AllocationId": ("InvalidAllocationID.NotFound", "allocation ID"),
+    "GroupId": ("InvalidGroup.NotFound", "security group"),
+    "LaunchTemplateId": ("InvalidLaunchTemplateId.NotFound", "launch template"),
+    "NetworkInterfaceId": ("InvalidNetworkInterfaceID.NotFound", "networkInterface ID"),
+    "SubnetId": ("InvalidSubnetID.NotFound", "subnet ID"),
+    "VpcId": ("InvalidVpcID.NotFound", "vpc ID"),
     "VolumeId": ("InvalidVolume.NotFound", "volume"),
     "SnapshotId": ("InvalidSnapshot.NotFound", "snapshot"),
     "InstanceId": ("InvalidInstanceID.NotFound", "instance ID"),
     "ImageId": ("InvalidAMIID.NotFound", "image id"),
 }
+_MALFORMED = {
+    "AllocationId": ("InvalidAllocationID.Malformed", "eipalloc"),
+    "GroupId": ("InvalidGroupId.Malformed", "sg"),
+    "ImageId": ("InvalidAMIID.Malformed", "ami"),
+    "LaunchTemplateId": ("InvalidLaunchTemplateId.Malformed", "lt"),
+    "NetworkInterfaceId": ("InvalidNetworkInterfaceId.Malformed", "eni"),
+    "SubnetId": ("InvalidSubnetID.Malformed", "subnet"),
+    "VpcId": ("InvalidVpcID.Malformed", "vpc"),
+}
+_PREFIXES = {"VolumeId": "vol", "SnapshotId": "snap", "InstanceId": "i"}
 
 
 class StrictListings(EC2Response):
@@ -53,9 +73,13 @@ class StrictListings(EC2Response):
         return self._listing("Snapshots", "SnapshotId", self._snapshots(), SNAPSHOT_FILTERS)
 
     def describe_instances(self) -> ActionResult:
-        """Page through instances; those of one reservation may lie on two pages."""
+        """Page through instances; those of one reservation may lie on two pages.
+
+        The tags of some may be missing now and then (`Extras.tagless`).
+        """
         result = self._page("InstanceId", self._instances(), INSTANCE_FILTERS)
-        groups = groupby(result["items"], key=lambda view: str(view["ReservationId"]))
+        shown = [self._maybe_tagless(view) for view in result["items"]]
+        groups = groupby(shown, key=lambda view: str(view["ReservationId"]))
         reservations = [
             {
                 "ReservationId": reservation_id,
@@ -70,36 +94,54 @@ class StrictListings(EC2Response):
     def describe_instance_status(self) -> ActionResult:
         """Page through status checks; stopped instances only with IncludeAllInstances."""
         everything = str(self._get_param("IncludeAllInstances", if_none=False)).lower() == "true"
-        views = [v for v in self._instances() if everything or v["State"]["Name"] == "running"]
-        statuses = [self._instance_status(view) for view in views]
-        return self._listing("InstanceStatuses", "InstanceId", statuses, INSTANCE_FILTERS)
+        views = self._instances().views()
+        statuses = [
+            self._instance_status(view)
+            for view in views
+            if everything or view["State"]["Name"] == "running"
+        ]
+        shelf = shelf_of(statuses, "InstanceId")
+        return self._listing("InstanceStatuses", "InstanceId", shelf, INSTANCE_FILTERS)
 
     def describe_volume_status(self) -> ActionResult:  # type: ignore[override]  # moto lacks it
         """Page through volume status checks."""
-        statuses = [self._volume_status(view) for view in self._volumes()]
-        return self._listing("VolumeStatuses", "VolumeId", statuses, VOLUME_FILTERS)
+        shelf = shelf_of(
+            [self._volume_status(view) for view in self._volumes().views()], "VolumeId"
+        )
+        return self._listing("VolumeStatuses", "VolumeId", shelf, VOLUME_FILTERS)
 
-    def _volumes(self) -> list[View]:
+    def _volumes(self) -> Shelf:
         backend, extras = self.ec2_backend, self.cloud.extras
-        return [volume_view(each, backend, extras) for each in list(backend.volumes.values())]
+        return Shelf(dict(backend.volumes), lambda volume: volume_view(volume, backend, extras))
 
-    def _instances(self) -> list[View]:
+    def _instances(self) -> Shelf:
         backend, extras = self.ec2_backend, self.cloud.extras
-        return [
-            instance_view(instance, backend, extras) | {"ReservationId": reservation.id}
+        found = {
+            instance.id: (instance, reservation.id)
             for reservation in list(backend.reservations.values())
             for instance in reservation.instances
-        ]
+        }
+        return Shelf(
+            found, lambda each: instance_view(each[0], backend, extras) | {"ReservationId": each[1]}
+        )
 
-    def _snapshots(self) -> list[View]:
+    def _maybe_tagless(self, view: View) -> View:
+        left = self.cloud.extras.tagless
+        times = left.get(view["InstanceId"], 0)
+        if times:
+            left[view["InstanceId"]] = times - 1
+        return {name: view[name] for name in view if name != "Tags"} if times else view
+
+    def _snapshots(self) -> Shelf:
         own, public = self.current_account, self.cloud.extras.public
         owners = {own if each == "self" else each for each in self._get_param("OwnerIds", [])}
-        return [
-            self.show(each)
+        found = {
+            each.id: each
             for each in list(self.ec2_backend.snapshots.values())
             if (each.owner_id == own or each.id in public)
             and (not owners or each.owner_id in owners)
-        ]
+        }
+        return Shelf(found, self.show)
 
     def show(self, snapshot: Any) -> View:
         """Show one snapshot as it is now."""
@@ -141,21 +183,38 @@ class StrictListings(EC2Response):
         self,
         name: str,
         key: str,
-        views: Sequence[View],
+        shelf: Shelf,
         readers: Mapping[str, Reader],
+        bounds: tuple[int, int] = (MIN_RESULTS, MAX_RESULTS),
     ) -> ActionResult:
-        result = self._page(key, views, readers)
+        result = self._page(key, shelf, readers, bounds)
         return ActionResult({name: result["items"], "NextToken": result["NextToken"]})
 
-    def _page(self, key: str, views: Sequence[View], readers: Mapping[str, Reader]) -> View:
+    def _page(
+        self,
+        key: str,
+        shelf: Shelf,
+        readers: Mapping[str, Reader],
+        bounds: tuple[int, int] = (MIN_RESULTS, MAX_RESULTS),
+    ) -> View:
         ids = self._get_param(f"{key}s", [])
-        self._max_results(ids)
-        wanted = _by_id(key, views, ids) if ids else views
-        filters = self._get_param("Filters", [])
-        found = select(wanted, filters, readers, self.cloud.limits.filter_values)
+        self._max_results(ids, bounds)
         if ids:
-            return {"items": found, "NextToken": None}
-        return self._cut("items", found, lambda view: str(view[key]))
+            found = self._selected(_by_id(key, shelf, ids), readers)
+            return {"items": [shown(each) for each in found], "NextToken": None}
+        token = self._get_param("NextToken")
+        self._selected([], readers)
+        keys = shelf.items.keys()
+        if token is None and self._get_param("Filters", []):
+            keys = dict.fromkeys(str(v[key]) for v in self._selected(shelf.views(), readers)).keys()
+        most = min(self._max_results((), bounds) or bounds[1], bounds[1])
+        page, following = self.cloud.pages.cut_keys(self._get_action(), keys, most, token)
+        found = self._selected(shelf.views(page), readers)
+        return {"items": [shown(each) for each in found], "NextToken": following}
+
+    def _selected(self, views: Sequence[View], readers: Mapping[str, Reader]) -> list[View]:
+        filters = self._get_param("Filters", [])
+        return select(views, filters, readers, self.cloud.limits.filter_values)
 
     def _cut(
         self,
@@ -191,32 +250,38 @@ class StrictListings(EC2Response):
         return most
 
 
+def shown(view: View) -> View:
+    """Leave `Tags` out where there are none, as EC2 does; only `TagSet` is there all the same."""
+    return {name: value for name, value in view.items() if name != "Tags" or value}
+
+
 def _summary(status: str) -> View:
     checked = {"ok": "passed", "impaired": "failed"}.get(status, status)
     details = [] if status == "not-applicable" else [{"Name": "reachability", "Status": checked}]
     return {"Status": status, "Details": details}
 
 
-def _by_id(key: str, views: Sequence[View], ids: Sequence[str]) -> list[View]:
+def _by_id(key: str, shelf: Shelf, ids: Sequence[str]) -> list[View]:
     refuse_malformed(key, ids)
-    known = {view[key]: view for view in views}
-    missing = [each for each in ids if each not in known]
+    missing = [each for each in ids if each not in shelf.items]
     if missing:
         raise not_found(key, ", ".join(missing))
-    return [known[each] for each in dict.fromkeys(ids)]
+    return shelf.views(dict.fromkeys(ids))
 
 
 def refuse_malformed(key: str, ids: Sequence[str]) -> None:
-    """Refuse what cannot be an id at all."""
+    """Refuse what cannot be an id of its kind at all."""
+    code, prefix = _MALFORMED.get(key, ("", _PREFIXES.get(key, "")))
     for each in ids:
-        if key == "ImageId" and not _ID.fullmatch(each):
-            raise Refusal("InvalidAMIID.Malformed", f'Invalid id: "{each}" (expecting "ami-...")')
-        if not _ID.fullmatch(each):
-            name = key[0].lower() + key[1:]
-            raise invalid_value(f"Value ({each}) for parameter {name} is invalid.")
+        if _ID.fullmatch(each) and each.startswith(f"{prefix}-"):
+            continue
+        if code:
+            raise Refusal(code, f'Invalid id: "{each}" (expecting "{prefix}-...")')
+        name = key[0].lower() + key[1:]
+        raise invalid_value(f"Value ({each}) for parameter {name} is invalid.")
 
 
 def not_found(key: str, resource_id: str) -> Refusal:
-    """Return the error of a missing volume, snapshot or instance."""
+    """Return the error of a resource that is missing, by the name of its id."""
     code, noun = _ERROR_NAMES[key]
-    return Refusal(code, f"The {noun} '{resource_id}' does not exist.")
+    return Refusal(code, f"The {noun} '{resource_id}' does not exist")

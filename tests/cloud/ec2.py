@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.cloud.answers import Answer
 from tests.cloud.guards import StrictGuards
+from tests.cloud.inventory import StrictInventory
+from tests.cloud.power import StrictPower, settle_instances
 from tests.cloud.references import StrictReferences
 from tests.cloud.refusals import Refusal
 from tests.cloud.retagging import StrictTags
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from tests.cloud.strict import StrictCloud
 
 
-class StrictEC2(StrictWrites, StrictTags, StrictGuards, StrictReferences):
+class StrictEC2(
+    StrictWrites, StrictTags, StrictPower, StrictGuards, StrictReferences, StrictInventory
+):
     """Answers one request."""
 
     def __init__(self, cloud: StrictCloud, request: Request) -> None:
@@ -48,6 +52,7 @@ class StrictEC2(StrictWrites, StrictTags, StrictGuards, StrictReferences):
         """Do what is asked and render it."""
         cloud = self.cloud
         cloud.lives.settle(self.ec2_backend.snapshots, cloud.clock.now())
+        settle_instances(self.ec2_backend, cloud.extras, cloud.clock.now())
         if not cloud.buckets.take(self.operation, self.params, cloud.clock.now(), self.scope):
             refusal = Refusal("RequestLimitExceeded", "Request limit exceeded.", 503)
             return self.rendered(refusal)

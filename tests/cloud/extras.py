@@ -13,6 +13,22 @@ Where = tuple[str, str]
 
 
 @dataclass
+class Tagged:
+    """A resource of any service; `kind` is `rds:db`, as the tagging API filters by."""
+
+    kind: str
+    tags: dict[str, str]
+
+
+@dataclass
+class Switching:
+    """Until when an instance is stopping, or pending: then it is stopped, or running."""
+
+    until: datetime
+    state: str
+
+
+@dataclass
 class Extras:
     """By resource id, unless told otherwise."""
 
@@ -38,6 +54,28 @@ class Extras:
     """Images with the time from which on they are deprecated."""
     fast_restores: dict[tuple[str, str], FastRestore] = field(default_factory=dict)
     """By snapshot id and availability zone."""
+    tagless: dict[str, int] = field(default_factory=dict)
+    """Instances that the next listings of instances show without their tags, and how many do."""
+    requesters: dict[str, str] = field(default_factory=dict)
+    """Network interfaces that a service has asked for (`RequesterManaged`), with its id."""
+    service_addresses: dict[str, str] = field(default_factory=dict)
+    """Elastic IPs by allocation that a service manages (`ServiceManaged`: alb, nlb, rnat, rds)."""
+    spots: dict[str, str] = field(default_factory=dict)
+    """Spot instances, with the kind of their request: one-time or persistent."""
+    switching: dict[str, Switching] = field(default_factory=dict)
+    """Instances on their way to running or stopped."""
+    switching_seconds: float = 0.0
+    """How long an instance is pending or stopping; without any, until the next call."""
+    tagged: dict[Where, dict[str, Tagged]] = field(default_factory=dict)
+    """By ARN: what other services have and the tagging API knows, without a service behind it."""
+    once_tagged: set[str] = field(default_factory=set)
+    """ARNs that have had a tag, which the tagging API goes on showing."""
+    untaggable: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    """ARNs whose service refuses to tag them: status, code and message."""
+    account_tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By account: its tags in Organizations."""
+    organization_roles: dict[str, str] = field(default_factory=dict)
+    """By account: management, delegated or member; not here: in no organization."""
     scaling_groups: dict[Where, list[dict[str, Any]]] = field(default_factory=dict)
     """Auto Scaling groups as DescribeAutoScalingGroups shows them."""
 
@@ -47,6 +85,8 @@ class Extras:
             lock.age(shift)
         for restore in self.fast_restores.values():
             restore.since -= shift
+        for each in self.switching.values():
+            each.until -= shift
         for image_id in self.deprecations:
             self.deprecations[image_id] -= shift
 

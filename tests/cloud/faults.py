@@ -127,6 +127,20 @@ class FaultPlan:
             self._faults.append(fault)
         return fault
 
+    def concurrent_tags(
+        self, times: int | None = 1, *, operation: str = "CreateTags", match: str = ""
+    ) -> Fault:
+        """Let the next calls meet somebody else who tags the same; "Error codes" of EC2."""
+        return self.add(
+            FaultKind.ERROR,
+            service="ec2",
+            operation=operation,
+            times=times,
+            match=match,
+            code="ConcurrentTagAccess",
+            message="You can't run simultaneous commands to modify a tag for a specific resource.",
+        )
+
     def clear(self) -> None:
         """Let everything go well again."""
         with self._lock:

@@ -1,4 +1,7 @@
-"""EC2's filters on volumes, instances and snapshots, matched as AWS matches them."""
+"""EC2's filters, matched as AWS matches them.
+
+Source: EC2 user guide, "Find your Amazon EC2 resources": up to 50 filters, 200 values.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from tests.cloud.refusals import Refusal, invalid_value
 
 View = Mapping[str, Any]
 Reader = Callable[[View], Iterable[str]]
+
+_MOST_FILTERS = 50
 
 
 def _text(value: object) -> str:
@@ -69,6 +74,9 @@ VOLUME_FILTERS: Mapping[str, Reader] = {
 }
 INSTANCE_FILTERS: Mapping[str, Reader] = {
     "availability-zone": _field("Placement", "AvailabilityZone"),
+    "instance-lifecycle": _field("InstanceLifecycle"),
+    "network-interface.network-interface-id": _each("NetworkInterfaces", "NetworkInterfaceId"),
+    "spot-instance-request-id": _field("SpotInstanceRequestId"),
     "block-device-mapping.device-name": _each("BlockDeviceMappings", "DeviceName"),
     "block-device-mapping.volume-id": _each("BlockDeviceMappings", "Ebs", "VolumeId"),
     "image-id": _field("ImageId"),
@@ -97,6 +105,65 @@ FAST_RESTORE_FILTERS: Mapping[str, Reader] = {
     "snapshot-id": _field("SnapshotId"),
     "state": _field("State"),
 }
+INTERFACE_FILTERS: Mapping[str, Reader] = {
+    "attachment.attachment-id": _field("Attachment", "AttachmentId"),
+    "attachment.delete-on-termination": _field("Attachment", "DeleteOnTermination"),
+    "attachment.device-index": _field("Attachment", "DeviceIndex"),
+    "attachment.instance-id": _field("Attachment", "InstanceId"),
+    "attachment.status": _field("Attachment", "Status"),
+    "availability-zone": _field("AvailabilityZone"),
+    "description": _field("Description"),
+    "group-id": _each("Groups", "GroupId"),
+    "interface-type": _field("InterfaceType"),
+    "network-interface-id": _field("NetworkInterfaceId"),
+    "operator.managed": _field("Operator", "Managed"),
+    "operator.principal": _field("Operator", "Principal"),
+    "owner-id": _field("OwnerId"),
+    "private-ip-address": _field("PrivateIpAddress"),
+    "requester-id": _field("RequesterId"),
+    "requester-managed": _field("RequesterManaged"),
+    "status": _field("Status"),
+    "subnet-id": _field("SubnetId"),
+    "vpc-id": _field("VpcId"),
+}
+ADDRESS_FILTERS: Mapping[str, Reader] = {
+    "allocation-id": _field("AllocationId"),
+    "association-id": _field("AssociationId"),
+    "instance-id": _field("InstanceId"),
+    "network-interface-id": _field("NetworkInterfaceId"),
+    "private-ip-address": _field("PrivateIpAddress"),
+    "public-ip": _field("PublicIp"),
+}
+GROUP_FILTERS: Mapping[str, Reader] = {
+    "description": _field("Description"),
+    "group-id": _field("GroupId"),
+    "group-name": _field("GroupName"),
+    "owner-id": _field("OwnerId"),
+    "vpc-id": _field("VpcId"),
+}
+VPC_FILTERS: Mapping[str, Reader] = {
+    "cidr": _field("CidrBlock"),
+    "is-default": _field("IsDefault"),
+    "owner-id": _field("OwnerId"),
+    "state": _field("State"),
+    "vpc-id": _field("VpcId"),
+}
+SUBNET_FILTERS: Mapping[str, Reader] = {
+    "availability-zone": _field("AvailabilityZone"),
+    "cidr-block": _field("CidrBlock"),
+    "default-for-az": _field("DefaultForAz"),
+    "owner-id": _field("OwnerId"),
+    "state": _field("State"),
+    "subnet-id": _field("SubnetId"),
+    "vpc-id": _field("VpcId"),
+}
+TEMPLATE_FILTERS: Mapping[str, Reader] = {"launch-template-name": _field("LaunchTemplateName")}
+TAG_FILTERS: Mapping[str, Reader] = {
+    "key": _field("Key"),
+    "resource-id": _field("ResourceId"),
+    "resource-type": _field("ResourceType"),
+    "value": _field("Value"),
+}
 LOCK_FILTERS: Mapping[str, Reader] = {"lock-state": _field("LockState")}
 
 
@@ -110,6 +177,8 @@ def select[Item: View](
 
     Values may hold `*` and `?`, are case-sensitive, and are at most `most_values` in one request.
     """
+    if len(filters) > _MOST_FILTERS:
+        raise Refusal("FilterLimitExceeded", "The maximum number of filters on a call is 50.")
     if sum(len(each.get("Values") or ()) for each in filters) > most_values:
         raise Refusal(
             "FilterLimitExceeded",
@@ -130,14 +199,17 @@ def select[Item: View](
 def _reader(name: str, readers: Mapping[str, Reader]) -> Reader:
     if name.startswith("tag:"):
         key = name.removeprefix("tag:")
-        return lambda view: [tag["Value"] for tag in view["Tags"] if tag["Key"] == key]
-    if name == "tag-key":
-        return _each("Tags", "Key")
-    if name == "tag-value":
-        return _each("Tags", "Value")
+        return lambda view: [tag["Value"] for tag in _tags(view) if tag["Key"] == key]
+    if name in {"tag-key", "tag-value"}:
+        part = name.removeprefix("tag-").capitalize()
+        return lambda view: [tag[part] for tag in _tags(view)]
     if name not in readers:
         raise invalid_value(f"The filter '{name}' is invalid")
     return readers[name]
+
+
+def _tags(view: View) -> Iterable[Mapping[str, str]]:
+    return view.get("Tags") or view.get("TagSet") or ()
 
 
 @cache

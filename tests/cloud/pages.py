@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
 
@@ -41,24 +41,36 @@ class Pages:
         is not shown. An unknown, foreign or expired token is refused.
         """
         by_key = {key(item): item for item in items}
-        number, waiting = self._resume(operation, list(by_key), token)
+        page, following = self.cut_keys(operation, by_key, max_results, token)
+        return [by_key[each] for each in page if each in by_key], following
+
+    def cut_keys(
+        self,
+        operation: str,
+        keys: Collection[str],
+        max_results: int | None,
+        token: str | None,
+    ) -> tuple[list[str], str | None]:
+        """Do the same with keys alone: some of a page may have vanished since the first one."""
+        number, waiting = self._resume(operation, keys, token)
         size = 0 if number in self.empty else self._size(max_results)
         page, rest = waiting[:size], waiting[size:]
-        answer = [by_key[each] for each in page if each in by_key]
         if not rest:
-            return answer, None
+            return page, None
         if self.repeat_last and page and size > 1:
             rest = [page[-1], *rest]
         following = token_hex(16)
         self._open[following] = (operation, number + 1, rest)
-        return answer, following
+        return page, following
 
     def _size(self, max_results: int | None) -> int:
         return min(max_results or MAX_RESULTS, self.size or MAX_RESULTS)
 
-    def _resume(self, operation: str, keys: list[str], token: str | None) -> tuple[int, list[str]]:
+    def _resume(
+        self, operation: str, keys: Collection[str], token: str | None
+    ) -> tuple[int, list[str]]:
         if token is None:
-            return 1, keys
+            return 1, list(keys)
         known, number, waiting = self._open.get(token, ("", 0, []))
         if known != operation or number in self.expire:
             self.expire.discard(number)

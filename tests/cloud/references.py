@@ -12,6 +12,7 @@ from tests.cloud.describing import StrictListings, not_found, refuse_malformed
 from tests.cloud.filters import FAST_RESTORE_FILTERS, IMAGE_FILTERS, select
 from tests.cloud.locks import FastRestore
 from tests.cloud.refusals import Refusal, invalid_value
+from tests.cloud.shelves import Shelf
 from tests.cloud.views import View, aware, image_view
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ class StrictReferences(StrictListings):
 
         Deprecated ones are always shown to their owner. Source: EC2 API reference.
         """
-        views = [view for view in self._images() if self._is_asked_for(view)]
-        return self._listing("Images", "ImageId", views, IMAGE_FILTERS)
+        return self._listing("Images", "ImageId", self._images(), IMAGE_FILTERS)
 
     def enable_image_deprecation(self) -> ActionResult:
         """Let an image be deprecated from a time on."""
@@ -114,24 +114,26 @@ class StrictReferences(StrictListings):
             )
         )
 
-    def _images(self) -> list[View]:
+    def _images(self) -> Shelf:
         backend, extras, own = self.ec2_backend, self.cloud.extras, self.current_account
         owners = {own if each == "self" else each for each in self._get_param("Owners", [])}
-        return [
-            image_view(each, backend, extras)
+        found = {
+            each.id: each
             for each in list(backend.amis.values())
             if (
                 each.owner_id == own or each.is_public or {"UserId": own} in each.launch_permissions
             )
             and (not owners or owners & {each.owner_id, each.owner_alias})
-        ]
+            and self._is_asked_for(each)
+        }
+        return Shelf(found, lambda image: image_view(image, backend, extras))
 
-    def _is_asked_for(self, view: View) -> bool:
-        if view["State"] == "disabled" and not self._get_bool_param("IncludeDisabled", False):  # noqa: FBT003
+    def _is_asked_for(self, image: Any) -> bool:
+        if image.state == "disabled" and not self._get_bool_param("IncludeDisabled", False):  # noqa: FBT003
             return False
-        deprecated_at = self.cloud.extras.deprecations.get(view["ImageId"])
+        deprecated_at = self.cloud.extras.deprecations.get(image.id)
         deprecated = deprecated_at is not None and deprecated_at <= self.cloud.clock.now()
-        foreign = view["OwnerId"] != self.current_account
+        foreign = image.owner_id != self.current_account
         return not (
             deprecated and foreign and not self._get_bool_param("IncludeDeprecated", False)  # noqa: FBT003
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.core.responses import ActionResult, EmptyResult
 
 from tests.cloud.describing import StrictListings, not_found
+from tests.cloud.known import KEYS, Known, prefix_of
 from tests.cloud.refusals import Refusal, invalid_value
 from tests.cloud.tagging import checked_tags, refuse_too_many
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ID = re.compile(r"[a-z]+(-[a-z]+)*-[0-9a-f]{8,17}")
-_KEYS = {"vol": "VolumeId", "snap": "SnapshotId", "i": "InstanceId", "ami": "ImageId"}
 
 
 class StrictTags(StrictListings):
@@ -52,24 +52,22 @@ class StrictTags(StrictListings):
         most = self.cloud.limits.tagged_resources
         if len(resources) > most:
             raise invalid_value(f"At most {most} resources can be tagged at once")
+        known = Known(self.ec2_backend)
         for resource in resources:
-            self._refuse_unknown(resource)
+            self._refuse_unknown(resource, known)
         return resources
 
-    def _refuse_unknown(self, resource: str) -> None:
+    def _refuse_unknown(self, resource: str, known: Known) -> None:
         if not _ID.fullmatch(resource):
             raise Refusal("InvalidID", f"The ID '{resource}' is not valid")
-        prefix = resource.partition("-")[0]
-        backend = self.ec2_backend
-        known: dict[str, Any] = {
-            "vol": backend.volumes,
-            "snap": backend.snapshots,
-            "ami": backend.amis,
-        }
-        if prefix == "i":
-            known["i"] = {each.id for each in backend.all_instances()}
-        if prefix in known and resource not in known[prefix]:
-            raise not_found(_KEYS[prefix], resource)
+        if known.holds(resource):
+            return
+        key = KEYS.get(prefix_of(resource))
+        raise (
+            not_found(key, resource)
+            if key
+            else Refusal("InvalidID", f"The ID '{resource}' is not valid")
+        )
 
     def _tags_of(self, resource_id: str) -> dict[str, str]:
         return dict(self.ec2_backend.tags.get(resource_id, {}))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
-_SERVICES = {"monitoring": "cloudwatch"}
+_SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 
 
 class DroppingHandler(MotoRequestHandler):
@@ -85,8 +85,21 @@ class StrictServer:
             return cloud.serve(call, scaling.answer)
         if service == "rbin":
             return self._serve_rbin(environ)
+        if service in {"resourcegroupstaggingapi", "organizations"}:
+            answer = self._serve_json(environ, service)
+            if answer is not None:
+                return answer
         call = Call(service, _operation(environ), cloud.clock.now(), region)
         return cloud.serve(call, lambda: self._by_moto(environ))
+
+    def _serve_json(self, environ: WSGIEnvironment, service: str) -> Answer | None:
+        region, account = caller(environ.get("HTTP_AUTHORIZATION", ""))
+        asked = json.loads(environ["wsgi.input"].read() or b"{}")
+        _keep_body(environ)
+        cloud, where = self._cloud, (account, region)
+        if service == "organizations":
+            return cloud.serve_organizations(_operation(environ), asked, where)
+        return cloud.serve_tagging(_operation(environ), asked, where)
 
     def _serve_rbin(self, environ: WSGIEnvironment) -> Answer:
         region, account = caller(environ.get("HTTP_AUTHORIZATION", ""))

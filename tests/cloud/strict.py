@@ -21,7 +21,7 @@ from moto.ec2.models import ec2_backends
 from tests.cloud.ageing import age_backend, age_texts
 from tests.cloud.answers import Answer, LostError, error_text, render_error
 from tests.cloud.buckets import Buckets
-from tests.cloud.calls import Call, CallLog
+from tests.cloud.calls import Call, CallLog, Params
 from tests.cloud.clock import ManualClock, StrictClock
 from tests.cloud.ec2 import StrictEC2
 from tests.cloud.extras import Extras
@@ -29,11 +29,14 @@ from tests.cloud.faults import LOSSES, Fault, FaultPlan
 from tests.cloud.limits import Limits
 from tests.cloud.lives import KMS_MESSAGE, SnapshotLives
 from tests.cloud.notices import Notice, notices
+from tests.cloud.organization import list_account_tags
 from tests.cloud.pages import Pages
+from tests.cloud.power import settle_instances
 from tests.cloud.rbin import StrictRbin, operation_of, read_rbin
 from tests.cloud.recycle_bin import RecycleBin
 from tests.cloud.scaling import StrictAutoScaling
 from tests.cloud.switchboard import SWITCHBOARD
+from tests.cloud.tagging_api import StrictTagging
 
 if TYPE_CHECKING:
     import boto3
@@ -74,9 +77,10 @@ class StrictCloud:
         self._lock = threading.RLock()
 
     def backend(self, region: str = REGION, account: str = ACCOUNT) -> Any:
-        """Return moto's own EC2 of a region, snapshots brought up to now."""
+        """Return moto's own EC2 of a region, snapshots and instances brought up to now."""
         backend = ec2_backends[account][region]
         self.lives.settle(backend.snapshots, self.clock.now())
+        settle_instances(backend, self.extras, self.clock.now())
         return backend
 
     def fail_snapshots_of(
@@ -171,6 +175,36 @@ class StrictCloud:
             read_params=lambda: read_rbin(operation, path, body),
         )
         return self.serve(call, lambda: StrictRbin(self, where).answer(call, path, body))
+
+    def serve_tagging(self, operation: str, params: Params, where: Where) -> Answer | None:
+        """Log and answer one request to the Resource Groups Tagging API; None: not one of ours."""
+        account, region = where
+        if operation not in StrictTagging.OPERATIONS:
+            return None
+        call = Call(
+            "resourcegroupstaggingapi",
+            operation,
+            self.clock.now(),
+            region,
+            account,
+            read_params=lambda: params,
+        )
+        return self.serve(call, lambda: StrictTagging(self, where).answer(call))
+
+    def serve_organizations(self, operation: str, params: Params, where: Where) -> Answer | None:
+        """Log and answer one request to Organizations; None: not one of ours."""
+        account, region = where
+        if operation != "ListTagsForResource":
+            return None
+        call = Call(
+            "organizations",
+            operation,
+            self.clock.now(),
+            region,
+            account,
+            read_params=lambda: params,
+        )
+        return self.serve(call, lambda: list_account_tags(self, call))
 
     def _struck(self, call: Call, fault: Fault) -> Answer:
         if fault.seconds:

@@ -18,12 +18,16 @@ from tests.cloud.calls import Call, Params
 from tests.cloud.topics import count_subscriptions, refuse_publish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from botocore.hooks import BaseEventHooks
 
     from tests.cloud.strict import StrictCloud
 
+_STRICT_BY_PARAMS: Mapping[str, Callable[..., Answer | None]] = {
+    "organizations": lambda cloud, *asked: cloud.serve_organizations(*asked),
+    "resourcegroupstaggingapi": lambda cloud, *asked: cloud.serve_tagging(*asked),
+}
 _SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/")
 
 
@@ -86,6 +90,11 @@ class Switchboard:
             return cloud.serve_rbin(method, path, body, (account, region))
         unknown: tuple[str, Params] = (service_id, {})
         service, params = self._noted.__dict__.get(name, unknown)
+        strict = _STRICT_BY_PARAMS.get(service)
+        if strict is not None:
+            answer = strict(cloud, operation, dict(params), (account, region))
+            if answer is not None:
+                return answer
         call = Call(service, operation, cloud.clock.now(), region, account, read_params=params.copy)
         if service == "sns":
             return cloud.serve(call, lambda: _by_sns(call, request))

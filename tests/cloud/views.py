@@ -31,7 +31,8 @@ def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def _operator(extras: Extras, resource_id: str) -> View:
+def operator_view(extras: Extras, resource_id: str) -> View:
+    """Show who manages a resource: one of AWS's services, or nobody but its owner."""
     principal = extras.operators.get(resource_id)
     return {"Managed": True, "Principal": principal} if principal else {"Managed": False}
 
@@ -48,7 +49,7 @@ def volume_view(volume: Any, backend: Any, extras: Extras) -> View:
         "Iops": volume.iops,
         "KmsKeyId": volume.kms_key_id,
         "MultiAttachEnabled": bool(volume.multi_attach_enabled),
-        "Operator": _operator(extras, volume.id),
+        "Operator": operator_view(extras, volume.id),
         "Size": volume.size,
         "SnapshotId": volume.snapshot_id or "",
         "State": extras.states.get(volume.id) or ("in-use" if attachments else "available"),
@@ -72,7 +73,7 @@ def _attachment_view(attachment: Any) -> View:
 
 
 def instance_view(instance: Any, backend: Any, extras: Extras) -> View:
-    """Show one instance, without its network interfaces."""
+    """Show one instance, its network interfaces in short."""
     profile = instance.iam_instance_profile
     view = {
         "InstanceId": instance.id,
@@ -88,20 +89,41 @@ def instance_view(instance: Any, backend: Any, extras: Extras) -> View:
         "InstanceType": instance.instance_type,
         "KeyName": instance.key_name,
         "LaunchTime": aware(instance.launch_time),
+        "NetworkInterfaces": [
+            _interface_view(each) for each in instance.nics.values() if each.id in backend.enis
+        ],
         "Monitoring": {"State": instance.monitoring_state},
-        "Operator": _operator(extras, instance.id),
+        "Operator": operator_view(extras, instance.id),
         "Placement": {"AvailabilityZone": instance.placement.zone, "Tenancy": "default"},
         "PlatformDetails": "Linux/UNIX",
         "PrivateIpAddress": instance.private_ip,
         "PublicIpAddress": instance.public_ip,
         "RootDeviceName": instance.root_device_name,
         "RootDeviceType": instance.root_device_type,
+        "SpotInstanceRequestId": f"sir-{instance.id[-8:]}" if instance.id in extras.spots else None,
+        "StateReason": _state_reason(instance),
+        "StateTransitionReason": instance.state_transition_reason or "",
         "State": {"Code": instance.state_code, "Name": instance.state},
         "SubnetId": instance.subnet_id,
         "Tags": tag_set(backend.tags.get(instance.id, {})),
         "VpcId": instance.vpc_id,
     }
     return {key: value for key, value in view.items() if value is not None}
+
+
+def _interface_view(eni: Any) -> View:
+    return {
+        "NetworkInterfaceId": eni.id,
+        "InterfaceType": eni.interface_type,
+        "Status": eni.status,
+        "SubnetId": eni.subnet.id,
+        "VpcId": eni.subnet.vpc_id,
+    }
+
+
+def _state_reason(instance: Any) -> View | None:
+    reason = instance.state_reason
+    return {"Code": reason.code, "Message": reason.message} if reason and reason.code else None
 
 
 def _mapping_view(device: str, mapping: Any) -> View:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 TEMPLATE: Final = ROOT / "template.yaml"
 EXTRA_POLICY: Final = ROOT / "docs" / "examples" / "extra-policy.yaml"
+EXTRA_TAGGING: Final = ROOT / "docs" / "examples" / "tagging-policy.yaml"
+TEMPLATES: Final = (TEMPLATE, EXTRA_POLICY, EXTRA_TAGGING)
 NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
 _CLOUD_PYTHON: Final = ROOT / ".venvs" / "cloud" / "bin" / "python"
@@ -78,6 +80,11 @@ def _packaged(template: Properties) -> Properties:
         for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
             resource["Properties"][key] = "s3://packaged/code"
     return copy
+
+
+def template_of(path: Path) -> Properties:
+    """Return a template as CloudFormation gets it: only template.yaml needs SAM."""
+    return expanded() if path == TEMPLATE else written(path)
 
 
 def resources(kind: str) -> dict[str, Properties]:
@@ -165,8 +172,16 @@ def _true(condition: Properties, conditions: Properties, values: Properties) -> 
             return all(_true(each, conditions, values) for each in inner)
         case _:
             assert kind == "Fn::Equals", kind
-            left, right = (values[e["Ref"]] if isinstance(e, dict) else e for e in inner)
-            return str(left) == str(right)
+            left, right = (_operand(each, values) for each in inner)
+            return left == right
+
+
+def _operand(operand: Any, values: Properties) -> str:
+    """Return what a side of an `Fn::Equals` comes to; joined is only a list of a parameter."""
+    if isinstance(operand, dict) and "Fn::Join" in operand:
+        separator, listed = operand["Fn::Join"]
+        return str(separator.join(_operand(listed, values).split(",")))
+    return str(values[operand["Ref"]] if isinstance(operand, dict) else operand)
 
 
 def _decided(value: Any, truths: dict[str, bool]) -> Any:
@@ -222,6 +237,18 @@ def texts(value: object) -> Iterator[str]:
 
 def with_values(value: object, template: Properties, **values: str) -> str:
     """Return a text or an `Fn::Sub` with parameters put in: defaults where no value is given."""
-    text = value["Fn::Sub"] if isinstance(value, dict) else value
     known = {name: str(each["Default"]) for name, each in template["Parameters"].items()} | values
+    text = value["Fn::Sub"] if isinstance(value, dict) else value
+    if isinstance(text, list):
+        text, named = text
+        known |= {name: _variable(each, template, known) for name, each in named.items()}
     return re.sub(r"\$\{(\w+)}", lambda match: known[match[1]], str(text))
+
+
+def _variable(value: Any, template: Properties, known: Properties) -> str:
+    if isinstance(value, dict) and "Fn::If" in value:
+        name, then, otherwise = value["Fn::If"]
+        conditions = template["Conditions"]
+        chosen = then if _true(conditions[name], conditions, known) else otherwise
+        return _variable(chosen, template, known)
+    return _operand(value, known)

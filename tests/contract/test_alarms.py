@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from caretaker import telemetry
-from tests.contract.template import EXTRA_POLICY, TEMPLATE, expanded, functions, written
+from tests.contract.template import (
+    EXTRA_POLICY,
+    EXTRA_TAGGING,
+    TEMPLATES,
+    deployed,
+    expanded,
+    functions,
+    template_of,
+    written,
+)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.contract.template import Properties
 
 ALERTS = [{"Ref": "AlertsTopic"}]
@@ -30,6 +41,7 @@ def _alarms(template: Properties) -> dict[str, Properties]:
 
 MAIN = _alarms(expanded())
 EXTRA = _alarms(written(EXTRA_POLICY))
+TAGGING = _alarms(written(EXTRA_TAGGING))
 
 
 def _watching(
@@ -59,11 +71,21 @@ def test_every_function_has_an_alarm_on(metric: str) -> None:
         )
 
 
-@pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
-def test_heartbeat_alarm_breaches_on_missing_data(alarms: dict[str, Properties]) -> None:
+@pytest.mark.parametrize(
+    ("alarms", "chores"),
+    [
+        (MAIN, {"snapshot", "retention", "tagging", "alerts"}),
+        (EXTRA, {"snapshot", "retention"}),
+        (TAGGING, {"tagging"}),
+    ],
+    ids=["template", "extra policy", "tagging policy"],
+)
+def test_heartbeat_alarm_breaches_on_missing_data(
+    alarms: dict[str, Properties], chores: set[str]
+) -> None:
     beats = _watching(alarms, "Heartbeat")
 
-    assert {_dimensions(alarm)["Chore"] for alarm in beats} >= {"snapshot", "retention"}
+    assert {_dimensions(alarm)["Chore"] for alarm in beats} == chores
     for alarm in beats:
         assert alarm["TreatMissingData"] == "breaching"
         assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
@@ -77,6 +99,14 @@ def test_every_chore_has_a_heartbeat_alarm() -> None:
     beating = [_dimensions(alarm)["Chore"] for alarm in _watching(MAIN, "Heartbeat")]
 
     assert sorted(f"{chore.capitalize()}Function" for chore in beating) == sorted(functions())
+
+
+def test_tagging_is_missed_only_where_there_are_rules() -> None:
+    without, given = deployed(), deployed(TaggingRules='{"Owner": {}}')
+
+    assert set(_alarms(given)) - set(_alarms(without)) == {"TaggingHeartbeatAlarm"}
+    assert not set(_alarms(without)) - set(_alarms(given))
+    assert _dimensions(MAIN["TaggingHeartbeatAlarm"])["Policy"] == "default"
 
 
 @pytest.mark.parametrize(("metric", "minutes"), [("Heartbeat", 20), ("ConfirmedSubscriptions", 15)])
@@ -96,10 +126,19 @@ def test_stale_backups_alarm_breaches_on_missing_data(alarms: dict[str, Properti
     assert alarm["Threshold"] in ({"Ref": "SnapshotMaxAgeHours"}, {"Ref": "MaxAgeHours"})
 
 
-@pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
 @pytest.mark.parametrize(
-    ("metric", "chore"),
-    [("Heartbeat", "snapshot"), ("Heartbeat", "retention"), ("NewestBackupAgeHours", "snapshot")],
+    ("alarms", "metric", "chore"),
+    [
+        (MAIN, "Heartbeat", "snapshot"),
+        (MAIN, "Heartbeat", "retention"),
+        (MAIN, "Heartbeat", "tagging"),
+        (MAIN, "NewestBackupAgeHours", "snapshot"),
+        (EXTRA, "Heartbeat", "snapshot"),
+        (EXTRA, "Heartbeat", "retention"),
+        (EXTRA, "NewestBackupAgeHours", "snapshot"),
+        (TAGGING, "Heartbeat", "tagging"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else f"{len(given)} alarms",
 )
 def test_one_policy_cannot_hide_the_silence_of_another(
     alarms: dict[str, Properties], metric: str, chore: str
@@ -117,16 +156,18 @@ def test_alerts_chore_has_no_policies_to_tell_apart(metric: str) -> None:
 
 
 def test_alarms_watch_metrics_that_exist() -> None:
-    own = [a for a in [*MAIN.values(), *EXTRA.values()] if not a["Namespace"].startswith("AWS/")]
+    alarms = [*MAIN.values(), *EXTRA.values(), *TAGGING.values()]
+    own = [alarm for alarm in alarms if not alarm["Namespace"].startswith("AWS/")]
 
     assert {alarm["Namespace"] for alarm in own} == {telemetry.NAMESPACE}
     assert {alarm["MetricName"] for alarm in own} <= telemetry.UNITS.keys()
-    assert {_dimensions(alarm)["Chore"] for alarm in own} == {"snapshot", "retention", "alerts"}
+    chores = {f"{_dimensions(alarm)['Chore'].capitalize()}Function" for alarm in own}
+    assert chores == functions().keys()
 
 
-@pytest.mark.parametrize("path", [TEMPLATE, EXTRA_POLICY], ids=lambda path: path.name)
-def test_no_alarm_looks_back_further_than_cloudwatch_allows(path: object) -> None:
-    template = expanded() if path == TEMPLATE else written(EXTRA_POLICY)
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_alarm_looks_back_further_than_cloudwatch_allows(path: Path) -> None:
+    template = template_of(path)
     for id_, alarm in _alarms(template).items():
         periods = alarm["EvaluationPeriods"]
         if isinstance(periods, dict):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.contract.template import (
-    EXTRA_POLICY,
     ROOT,
     TEMPLATE,
+    TEMPLATES,
     as_list,
     expanded,
     resources,
@@ -19,11 +21,8 @@ from tests.contract.template import (
     written,
 )
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-
-@pytest.mark.parametrize("path", [TEMPLATE, EXTRA_POLICY], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_every_parameter_is_described_limited_and_has_a_default_within_its_limits(
     path: Path,
 ) -> None:
@@ -59,9 +58,14 @@ def test_further_stacks_find_all_that_they_import() -> None:
         for output in expanded()["Outputs"].values()
         if "Export" in output
     }
-    imported = set(
-        re.findall(r"ImportValue: !Sub \$\{CaretakerStack}-(\w+)", EXTRA_POLICY.read_text("utf-8"))
-    )
+    imported = {
+        name
+        for path in TEMPLATES
+        if path != TEMPLATE
+        for name in re.findall(
+            r"ImportValue: !Sub \$\{CaretakerStack}-(\w+)", path.read_text("utf-8")
+        )
+    }
 
     assert imported == exported
 
@@ -104,3 +108,52 @@ def test_samconfig_has_three_tables_of_known_parameters_and_no_account() -> None
     assert set(tables) == {"default", "prod", "local"}
     assert set(overrides) <= written()["Parameters"].keys()
     assert not re.search(r"\d{12}|profile *=", text)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_templates_pass_cfn_lint(path: Path) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), path],
+        env={"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout + done.stderr, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "is_taken"),
+    [
+        ("TaggingRules", "", True),
+        ("TaggingRules", '{"Owner": {"pattern": "[a-z]+${1}"}}', True),
+        ("TaggingRules", '\n{"Owner":\n{}}\n', True),
+        ("TaggingRules", '{"Owner": {"pattern": "(?P<name>a)"}}', False),
+        ("TaggingRules", '["Owner"]', False),
+        ("TaggingRules", "Owner", False),
+        ("TaggingKeys", "*", True),
+        ("TaggingKeys", "CostCenter", True),
+        ("TaggingKeys", "team:*", True),
+        ("TaggingKeys", "caretaker:stop-after", False),
+        ("TaggingKeys", "Caretaker:*", False),
+        ("TaggingKeys", "AWS:*", False),
+        ("TaggingKeys", "", False),
+        ("TaggingOwnerKey", "Owner", True),
+        ("TaggingOwnerKey", 'Owner", "mode": "act', False),
+        ("TaggingOwnerKey", "caretaker:owner", False),
+        ("TaggingOwnerKey", "*", False),
+        ("TaggingOwners", "{}", True),
+        ("TaggingOwners", "", False),
+        ("TaggingOwnerTopics", "", True),
+        ("TaggingOwnerTopics", "arn:aws:sns:eu-west-1:123456789012:web-team", True),
+        ("TaggingOwnerTopics", "arn:aws:sns:eu-west-1:123456789012:*", False),
+        ("TaggingOwnerTopics", "*", False),
+    ],
+)
+def test_parameters_of_tagging_take_what_is_meant_and_nothing_that_opens_more(
+    parameter: str, given: str, *, is_taken: bool
+) -> None:
+    pattern = written()["Parameters"][parameter]["AllowedPattern"]
+
+    assert (re.search(pattern, given) is not None) is is_taken

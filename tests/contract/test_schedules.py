@@ -11,14 +11,19 @@ from caretaker.request import parse_request
 from caretaker.settings import Mode
 from functions.alerts.request import AlertsRequest
 from functions.retention.request import RetentionRequest
-from functions.snapshot.request import ONE, SET, SnapshotRequest
+from functions.snapshot.request import SnapshotRequest
+from functions.tagging.request import TaggingRequest
 from tests.contract.template import (
     EXTRA_POLICY,
+    EXTRA_TAGGING,
     TEMPLATE,
+    TEMPLATES,
+    deployed,
     environment,
     expanded,
     functions,
     properties,
+    template_of,
     with_values,
     written,
 )
@@ -31,12 +36,16 @@ if TYPE_CHECKING:
 
 
 KEEP_WORDS = ("Last", "Hourly", "Daily", "Weekly", "Monthly", "Yearly", "WithinDays")
-STATE = {"Fn::If": ["IsEnabled", "ENABLED", "DISABLED"]}
+RULES = '{"Owner": {"values": ["a ${b}", "c"]}}'
+"""Rules for where a template has none; a text that Fn::Sub must not look into."""
+
+TAGGING_IN_FULL = {"TaggingRules": RULES, "TaggingAtBirth": "on"}
 QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 
 REQUESTS: dict[str, type[BaseRequest]] = {
     "SnapshotFunction": SnapshotRequest,
     "RetentionFunction": RetentionRequest,
+    "TaggingFunction": TaggingRequest,
     "AlertsFunction": AlertsRequest,
 }
 """The event that each function takes."""
@@ -44,18 +53,45 @@ REQUESTS: dict[str, type[BaseRequest]] = {
 SECONDS_BETWEEN_RUNS = {
     "SnapshotFunction": 3600,
     "RetentionFunction": 86_400,
+    "TaggingFunction": 86_400,
     "AlertsFunction": 300,
 }
 """The shortest time between two scheduled runs of each function."""
 
 
-def test_every_schedule_and_rule_stops_with_enabled() -> None:
+def _states(**parameters: str) -> dict[str, str]:
+    return {
+        id_: resource["Properties"]["State"]
+        for id_, resource in deployed(**parameters)["Resources"].items()
+        if resource["Type"] in {"AWS::Scheduler::Schedule", "AWS::Events::Rule"}
+    }
+
+
+def test_every_schedule_and_rule_runs_with_enabled_and_stops_with_it() -> None:
     timers = properties("AWS::Scheduler::Schedule") | properties("AWS::Events::Rule")
 
-    assert timers
-    assert {id_: timer.get("State") for id_, timer in timers.items()} == dict.fromkeys(
-        timers, STATE
-    )
+    assert len(timers) > len(functions())
+    assert _states(**TAGGING_IN_FULL) == dict.fromkeys(timers, "ENABLED")
+    assert _states(**TAGGING_IN_FULL, Enabled="false") == dict.fromkeys(timers, "DISABLED")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "running"),
+    [
+        ({}, set()),
+        ({"TaggingAtBirth": "on"}, set()),
+        ({"TaggingRules": RULES}, {"TaggingFunctionDaily"}),
+        (TAGGING_IN_FULL, {"TaggingFunctionDaily", "TaggingFunctionBirth"}),
+    ],
+    ids=["nothing", "no rules", "no birth", "both"],
+)
+def test_tags_are_judged_only_by_rules_and_at_birth_only_if_asked_for(
+    parameters: dict[str, str], running: set[str]
+) -> None:
+    states = _states(**parameters)
+
+    assert {id_ for id_ in states if "Tagging" in id_ and states[id_] == "ENABLED"} == running
+    assert {states[id_] for id_ in states if "Tagging" not in id_} == {"ENABLED"}
 
 
 def test_every_schedule_has_the_role_the_group_the_queue_and_its_retries_spelled_out() -> None:
@@ -70,35 +106,6 @@ def test_every_schedule_has_the_role_the_group_the_queue_and_its_retries_spelled
         assert schedule["ScheduleExpressionTimezone"] == {"Ref": "ScheduleTimeZone"}
 
 
-def test_every_rule_keeps_what_it_cannot_deliver() -> None:
-    for rule in properties("AWS::Events::Rule").values():
-        for target in rule["Targets"]:
-            assert target["DeadLetterConfig"] == {"Arn": QUEUE}
-            assert target["RetryPolicy"].keys() == {
-                "MaximumEventAgeInSeconds",
-                "MaximumRetryAttempts",
-            }
-
-
-def test_rules_start_the_snapshot_chore_for_both_kinds_of_failed_snapshots_alone() -> None:
-    patterns = [rule["EventPattern"] for rule in properties("AWS::Events::Rule").values()]
-
-    assert [each["source"] for each in patterns] == [["aws.ec2"]] * len(patterns)
-    assert {each["detail-type"][0]: each["detail"] for each in patterns} == {
-        ONE: {"event": ["createSnapshot"], "result": ["failed"]},
-        SET: {"event": ["createSnapshots"], "result": ["failed"]},
-    }
-
-
-def test_only_rules_of_this_stack_may_call_a_function() -> None:
-    rules = properties("AWS::Events::Rule")
-    for permission in properties("AWS::Lambda::Permission").values():
-        rule, attribute = permission["SourceArn"]["Fn::GetAtt"]
-
-        assert permission["Principal"] == "events.amazonaws.com"
-        assert (rule in rules, attribute) == (True, "Arn")
-
-
 def _target(schedule: Properties) -> str:
     """Return the logical id of the function that a schedule starts, in this stack or from it."""
     arn = schedule["Target"]["Arn"]
@@ -108,7 +115,7 @@ def _target(schedule: Properties) -> str:
 
 
 def _schedules(path: Path) -> list[Any]:
-    template = expanded() if path == TEMPLATE else written(path)
+    template = template_of(path)
     return [
         pytest.param(template, resource["Properties"], id=f"{path.stem}-{id_}")
         for id_, resource in template["Resources"].items()
@@ -116,11 +123,12 @@ def _schedules(path: Path) -> list[Any]:
     ]
 
 
-SCHEDULES = [*_schedules(TEMPLATE), *_schedules(EXTRA_POLICY)]
+SCHEDULES = [schedule for path in TEMPLATES for schedule in _schedules(path)]
 
 
 def _event(template: Properties, schedule: Properties, **values: str) -> Any:
-    text = with_values(schedule["Target"]["Input"], template, **values)
+    rules = {} if template is not expanded() else {"TaggingRules": RULES}
+    text = with_values(schedule["Target"]["Input"], template, **rules | values)
     placeholder = "<aws.scheduler.scheduled-time>"
     assert placeholder in text
     return json.loads(text.replace(placeholder, "2026-11-21T03:00:00Z"))
@@ -146,12 +154,19 @@ def test_the_chore_takes_every_number_that_a_parameter_allows(
             parse_request(REQUESTS[_target(schedule)], event)
 
 
-@pytest.mark.parametrize("path", [TEMPLATE, EXTRA_POLICY], ids=lambda path: path.name)
-def test_every_chore_with_a_policy_is_scheduled(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (TEMPLATE, functions().keys()),
+        (EXTRA_POLICY, {"SnapshotFunction", "RetentionFunction"}),
+        (EXTRA_TAGGING, {"TaggingFunction"}),
+    ],
+    ids=lambda given: getattr(given, "name", ""),
+)
+def test_every_chore_with_a_policy_is_scheduled(path: Path, expected: set[str]) -> None:
     targets = {_target(each.values[1]) for each in _schedules(path)}
 
-    assert targets >= {"SnapshotFunction", "RetentionFunction"}
-    assert path != TEMPLATE or targets == functions().keys()
+    assert targets == expected
 
 
 def test_schedules_follow_the_stacks_mode_and_freshness_only_reports() -> None:
@@ -177,6 +192,17 @@ def test_schedules_send_what_the_parameters_say() -> None:
         SnapshotPricePerGiBMonth="0.24",
     )
     alerts = _event(expanded(), made["AlertsFunctionOften"], RemindCriticalHours="7")
+    tagging = _event(
+        expanded(),
+        made["TaggingFunctionDaily"],
+        TaggingRules=RULES,
+        TaggingOwnerKey="team:owner",
+        TaggingOwners='{"web-team": "arn:aws:sns:eu-west-1:123456789012:web-team"}',
+        TaggingGraceHours="11",
+        TaggingStopAfterDays="12",
+        TaggingMaxCount="13",
+        TaggingMaxPercent="14",
+    )
 
     assert snapshot["max_age_hours"] == 31
     assert list(retention["keep"].values()) == list(range(len(KEEP_WORDS)))
@@ -184,17 +210,30 @@ def test_schedules_send_what_the_parameters_say() -> None:
     assert retention["blast_radius"] == {"count": 22, "percent": 23}
     assert retention["price_per_gib_month"] == 0.24
     assert alerts["remind_critical_hours"] == 7
+    tagging.pop("scheduled_time")
+    assert tagging == {
+        "policy": "default",
+        "rules": json.loads(RULES),
+        "owner_key": "team:owner",
+        "owners": {"web-team": "arn:aws:sns:eu-west-1:123456789012:web-team"},
+        "grace_hours": 11,
+        "stop_after_days": 12,
+        "blast_radius": {"count": 13, "percent": 14},
+    }
+    assert _event(expanded(), made["TaggingFunctionDaily"], TaggingRules="")["rules"] == {}
 
 
-def test_retention_only_reports_unless_asked_to_act_and_alerts_always_act() -> None:
+def test_retention_and_tagging_only_report_unless_asked_to_act_and_alerts_always_act() -> None:
     modes = {id_: environment(id_)["CARETAKER_MODE"] for id_ in functions()}
 
     assert modes == {
         "SnapshotFunction": {"Ref": "SnapshotMode"},
         "RetentionFunction": {"Ref": "RetentionMode"},
+        "TaggingFunction": {"Ref": "TaggingMode"},
         "AlertsFunction": Mode.ACT,
     }
-    assert written()["Parameters"]["RetentionMode"]["Default"] == Mode.REPORT
+    for parameter in ("RetentionMode", "TaggingMode"):
+        assert written()["Parameters"][parameter]["Default"] == Mode.REPORT
 
 
 def test_every_function_has_a_failure_destination_and_its_retries_spelled_out() -> None:

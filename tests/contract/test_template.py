@@ -11,9 +11,8 @@ from caretaker import settings
 from caretaker.settings import Mode
 from caretaker.tags import MANAGED_BY
 from tests.contract.template import (
-    EXTRA_POLICY,
     ROOT,
-    TEMPLATE,
+    TEMPLATES,
     deployed,
     environment,
     expanded,
@@ -120,7 +119,7 @@ def _differs_by_stack(name: object) -> bool:
     return any("AWS::StackName" in text for text in texts(name))
 
 
-@pytest.mark.parametrize("path", [TEMPLATE, EXTRA_POLICY], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_partition_is_never_spelled_out(path: Path) -> None:
     assert re.findall(r"arn:aws[^:]*:\S*", path.read_text(encoding="utf-8")) == []
 

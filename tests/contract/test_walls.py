@@ -16,7 +16,7 @@ PURE_ROOMS = ("plan", "request")
 PURE_IN_LAYER = tuple(
     f"caretaker.{name}"
     for name in (
-        *("decisions", "ec2", "incidents", "rendering", "report"),
+        *("blast_radius", "decisions", "ec2", "incidents", "plans", "rendering", "report"),
         *("request", "selectors", "slots", "tags"),
     )
 )

@@ -56,6 +56,30 @@ CALLED_BY: Final[Mapping[str, frozenset[str]]] = {
         "rbin:ListRules",
         "sts:AssumeRole",
     },
+    "tagging": _RUNNING
+    | {
+        "autoscaling:DescribeAutoScalingGroups",
+        "ec2:CreateTags",
+        "ec2:DeleteTags",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSnapshots",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeTags",
+        "ec2:DescribeVolumes",
+        "ec2:DescribeVpcs",
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "organizations:ListTagsForResource",
+        "sts:AssumeRole",
+        "tag:GetResources",
+        "tag:TagResources",
+    },
     "alerts": (_RUNNING - {"lambda:InvokeFunction"}) | {"sns:GetTopicAttributes"},
 }
 """Every action of every chore; any other call of it fails the test that saw it."""
@@ -71,6 +95,15 @@ _TRACES_PAGE: Final = "https://docs.aws.amazon.com/lambda/latest/dg/services-xra
 _TAGS_PAGE: Final = (
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html"
 )
+_TAGGING_API_PAGE: Final = (
+    "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html"
+)
+_BUCKETS_PAGE: Final = (
+    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html"
+)
+_ENCRYPTED_VOLUMES_PAGE: Final = (
+    "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html"
+)
 
 _IMPLIED_ALWAYS: Final = {
     "kms:Decrypt": _KEY_PAGE,
@@ -84,14 +117,39 @@ _IMPLIED_ALWAYS: Final = {
 """In order: encrypted topics; the function's log; its on-failure queue; its traces, which X-Ray's
 own client inside the runtime sends."""
 
+_IMPLIED_BY_TAGGING: Final = {
+    **dict.fromkeys(
+        (
+            "ecs:TagResource",
+            "eks:TagResource",
+            "elasticloadbalancing:AddTags",
+            "lambda:TagResource",
+            "logs:TagResource",
+            "rds:AddTagsToResource",
+            "s3:GetBucketTagging",
+            "s3:PutBucketTagging",
+        ),
+        _TAGGING_API_PAGE,
+    ),
+    "s3:TagResource": _BUCKETS_PAGE,
+    "kms:CreateGrant": _ENCRYPTED_VOLUMES_PAGE,
+}
+"""In order: what each service asks of who tags through the tagging API; buckets whose tags decide
+on access; instances with encrypted volumes, which fall back to stopped without it."""
+
 IMPLIED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
     "snapshot": _IMPLIED_ALWAYS | {"ec2:CreateTags": _TAGS_PAGE},  # tags inside a create call
     "retention": _IMPLIED_ALWAYS,
+    "tagging": _IMPLIED_ALWAYS | _IMPLIED_BY_TAGGING,
     "alerts": _IMPLIED_ALWAYS,
 }
 """Actions that AWS asks for without a call of ours, each with the page that says so."""
 
-_IAM_NAMES: Final = {"lambda:Invoke": "lambda:InvokeFunction"}
+_IAM_NAMES: Final = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "resourcegroupstaggingapi:GetResources": "tag:GetResources",
+    "resourcegroupstaggingapi:TagResources": "tag:TagResources",
+}
 
 
 class Witness:

@@ -15,7 +15,7 @@ type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 type Detail = Mapping[str, Json]
 
 NOTHING: Final[Detail] = MappingProxyType({})
-UNCHANGING: Final = frozenset({"keep", "skip"})
+UNCHANGING: Final = frozenset({"keep", "skip", "report"})
 
 
 class Result(StrEnum):

@@ -14,7 +14,7 @@ class Kind(StrEnum):
     """What a failure asks for."""
 
     THROTTLED = "throttled"
-    """Refused before it began, by a rate: slow down, then send it again."""
+    """Refused before it began, by a rate or by another call: slow down, then send it again."""
     BUSY = "busy"
     """A limit of this one resource: the next round may try it."""
     FULL = "full"
@@ -58,6 +58,7 @@ _CODES: Final[dict[Kind, frozenset[str]]] = {
             "TooManyRequestsException",
             "ProvisionedThroughputExceededException",
             "SlowDown",
+            "ConcurrentTagAccess",
         }
     ),
     Kind.BUSY: frozenset(

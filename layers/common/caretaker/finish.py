@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from caretaker import report as reports
 from caretaker.aws.alerts import Alerts
-from caretaker.aws.reports import put_report
+from caretaker.aws.reports import put_report, report_key
 from caretaker.aws.session import home
 from caretaker.decisions import Result
-from caretaker.errors import CallError
+from caretaker.errors import CallError, StateError
 from caretaker.incidents import Check, Origin, Severity
-from caretaker.telemetry import logger, publish_metrics
+from caretaker.telemetry import logger, publish_breakdown, publish_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from caretaker.aws.alerts import Told
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from caretaker.clock import Clock
     from caretaker.decisions import Outcome
     from caretaker.errors import RefusedError
-    from caretaker.report import Findings, Heading
+    from caretaker.report import Breakdown, Findings, Heading
     from caretaker.settings import Settings
 
 ENDED_WELL: Final = frozenset({"event_refused", "run_failed"})
@@ -57,6 +57,9 @@ class Finish:
             written.report or "",
         )
         self._measure(answer, told, {**findings.gauges, **({"Heartbeat": 1} if heartbeat else {})})
+        self._break_down(findings.breakdowns)
+        if findings.remember:
+            self._remember(findings.remember)
         _log_items(outcomes)
         answer["duration_ms"] = self._took()
         return self._logged(answer)
@@ -116,10 +119,14 @@ class Finish:
         client = home(self.settings.region).s3
         try:
             lines = reports.report_lines(answer, outcomes)
-            return _Written(put_report(client, bucket, self.heading, lines), check)
+            return _Written(put_report(client, bucket, self._key(), lines), check)
         except CallError as error:
             logger.error("report unwritten", error=error.failure.as_error())
             return _Written(None, replace(check, healthy=False, evidence={"error": str(error)}))
+
+    def _key(self) -> str:
+        head = self.heading
+        return report_key(head.chore, head.policy, head.slot, head.run)
 
     def _tell(self, checks: Sequence[Check], judged: frozenset[str], report: str) -> Told:
         head, settings = self.heading, self.settings
@@ -158,6 +165,23 @@ class Finish:
             chore=self.heading.chore,
             policy=self.heading.policy,
         )
+
+    def _break_down(self, breakdowns: Sequence[Breakdown]) -> None:
+        head, settings = self.heading, self.settings
+        for breakdown in breakdowns:
+            publish_breakdown(
+                breakdown,
+                installation=settings.installation,
+                chore=head.chore,
+                policy=head.policy,
+            )
+
+    def _remember(self, remember: Callable[[], None]) -> None:
+        """Write what people have been told; unwritten, the next run tells them again."""
+        try:
+            remember()
+        except StateError as error:
+            logger.warning("not remembered", error=error.failure.as_error())
 
     def _logged(self, answer: dict[str, Any]) -> dict[str, Any]:
         short = {k: v for k, v in answer.items() if k not in {"outcomes", "outcomes_omitted"}}

@@ -61,9 +61,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Condition):
-    """A condition as one run judged it; `healthy` None means that it cannot tell."""
+    """A condition as one run judged it; `healthy` None means that it cannot tell.
+
+    With `has_news` people hear of it again although it is open already.
+    """
 
     healthy: bool | None
+    has_news: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +168,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """What changed: `opened` (worsened ones included) and `resolved`; what of all is open now."""
+    """What changed: `opened` (worsened ones and those with news too), `resolved`; what is open."""
 
     opened: tuple[Incident, ...] = ()
     resolved: tuple[Incident, ...] = ()
@@ -193,7 +197,7 @@ def plan_transitions(  # noqa: PLR0913 - all by name
     worse = [
         _worsened(open_now[check.key], check, origin)
         for check in bad
-        if check.key in open_now and _is_worse(check, open_now[check.key])
+        if check.key in open_now and (check.has_news or _is_worse(check, open_now[check.key]))
     ]
     opened = {i.key: as_told(i, silences, now) for i in (*new, *worse)}
     resolved = {

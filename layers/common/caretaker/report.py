@@ -10,12 +10,12 @@ import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from caretaker.decisions import Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from caretaker.decisions import Decision, Json, Refusal
     from caretaker.errors import FieldError
@@ -47,13 +47,22 @@ class Heading:
     region: str
 
 
+class Breakdown(NamedTuple):
+    """A metric by one dimension more, such as Key, and its number for each value of that."""
+
+    metric: str
+    dimension: str
+    values: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What a chore's steps came to.
 
     `judged` are the kinds of check that were judged for every resource there is; `gauges` are
-    metrics of the chore's own, `summary` its totals. With a `refusal` nothing was carried out;
-    without `may_continue` what was deferred waits for the next scheduled run.
+    metrics of the chore's own, `breakdowns` the same by one dimension more, `summary` its totals.
+    With a `refusal` nothing was carried out; without `may_continue` what was deferred waits for the
+    next scheduled run. `remember` is called once people were told.
     """
 
     outcomes: Sequence[Outcome]
@@ -63,6 +72,8 @@ class Findings:
     refusal: Refusal | None = None
     may_continue: bool = True
     summary: Mapping[str, Json] = field(default_factory=dict)
+    breakdowns: Sequence[Breakdown] = ()
+    remember: Callable[[], None] | None = None
 
 
 def plan_id(decisions: Iterable[Decision]) -> str:

@@ -94,7 +94,7 @@ class Run[R: BaseRequest]:
         decisions: Iterable[Decision],
         batches: Iterable[B],
         *,
-        preview: Callable[[B], list[Outcome]],
+        preview: Callable[[B], list[Outcome]] = _planned,
     ) -> list[Outcome]:
         """Carry out nothing, because a gate closed on the whole run.
 

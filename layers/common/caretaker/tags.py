@@ -24,6 +24,7 @@ BACKUP: Final = "caretaker:backup"
 IGNORE: Final = "caretaker:ignore"
 DELETE_AFTER: Final = "caretaker:delete-after"
 KEEP: Final = "caretaker:keep"
+STOP_AFTER: Final = "caretaker:stop-after"
 RESTORED_FROM: Final = "caretaker:restored-from"
 
 MAX_TAGS: Final = 50

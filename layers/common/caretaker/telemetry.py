@@ -15,6 +15,8 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from caretaker.report import Breakdown
+
 NAMESPACE: Final = "Caretaker"
 UNITS: Final = {
     "Heartbeat": "Count",
@@ -22,6 +24,7 @@ UNITS: Final = {
     "ItemsFailed": "Count",
     "ItemsDeferred": "Count",
     "NewestBackupAgeHours": "None",
+    "TagCompliancePercent": "Percent",
     "ConfirmedSubscriptions": "Count",
     "OpenIncidents": "Count",
     "UnsentAlerts": "Count",
@@ -35,12 +38,31 @@ def publish_metrics(
     values: Mapping[str, float], *, installation: str, chore: str, policy: str
 ) -> None:
     """Print the metrics of a run in two dimension sets: by chore, and by chore and policy."""
+    dimensions = {"Installation": installation, "Chore": chore}
+    _publish(values, dimensions, {"Policy": policy})
+
+
+def publish_breakdown(breakdown: Breakdown, *, installation: str, chore: str, policy: str) -> None:
+    """Print a metric for each value of one dimension more than the policy.
+
+    CloudWatch takes ASCII alone: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+    """
+    ours = {"Installation": installation, "Chore": chore, "Policy": policy}
+    for value, number in breakdown.values.items():
+        if value.isascii():
+            _publish({breakdown.metric: number}, {**ours, breakdown.dimension: value}, {})
+
+
+def _publish(
+    values: Mapping[str, float], dimensions: Mapping[str, str], more: Mapping[str, str]
+) -> None:
     provider = AmazonCloudWatchEMFProvider(
         namespace=NAMESPACE,
         service="",  # powertools would add a dimension of its own
-        default_dimensions={"Installation": installation, "Chore": chore},
+        default_dimensions=dict(dimensions),
     )
-    provider.add_dimensions(Policy=policy)
+    if more:
+        provider.add_dimensions(**more)
     for name, value in values.items():
         provider.add_metric(name=name, unit=UNITS[name], value=value)
     provider.flush_metrics()

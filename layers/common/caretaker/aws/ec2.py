@@ -72,25 +72,30 @@ def list_pages(  # noqa: PLR0913 - what a listing is
     action: str,
     key: str,
     *,
-    size: int = PAGE,
+    size: int | None = PAGE,
     size_key: str = "MaxResults",
+    token_key: str = "NextToken",  # noqa: S107 - the name of a page's token
     **params: object,
 ) -> Iterator[Any]:
-    """Yield the items of every page; `ListingError` when one of them cannot be had."""
-    params[size_key] = size
+    """Yield the items of every page; `ListingError` when one of them cannot be had.
+
+    Without a `size` the service decides how much a page holds.
+    """
+    if size is not None:
+        params[size_key] = size
     token: dict[str, str] = {}
     while True:
         try:
             page = pacer.call(action, lambda: describe(**params, **token))  # noqa: B023
         except AWS_ERRORS as error:
             raise ListingError(action, classify(error)) from error
-        items, following = page[key], page.get("NextToken")
+        items, following = page[key], page.get(token_key)
         del page  # a page of 1,000 weighs some megabytes: never hold two
         yield from items
         if not following:
             return
         del items
-        token = {"NextToken": following}
+        token = {token_key: following}
 
 
 def _unique[T: (Volume, Instance, Snapshot)](items: Iterable[T]) -> tuple[T, ...]:

@@ -36,8 +36,14 @@ DOCUMENTED: Final = {
     "DeleteSnapshot": Rate(100, 5),
     "CreateTags": Rate(100, 10),
     "DeleteTags": Rate(100, 10),
+    "StartInstances": Rate(5, 2),
+    "GetResources": Rate(15, 15),
+    "TagResources": Rate(5, 5),
 }
-"""Default rates; an account may have others."""
+"""Default rates; an account may have others. Those of the tagging API, the last two, are cautious
+
+guesses: AWS publishes none.
+"""
 READING: Final = Rate(100, 20)
 """Describe actions with a filter or with pages."""
 CHANGING: Final = Rate(50, 5)

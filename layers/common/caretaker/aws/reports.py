@@ -15,18 +15,14 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from caretaker.report import Heading
+
+def report_key(chore: str, policy: str, slot: str, run: str, kind: str = "jsonl") -> str:
+    """Return the key of a run's report, or of another list of the run beside it."""
+    return f"{chore}/{policy}/{compact_slot(slot)}/{run}.{kind}.gz"
 
 
-def report_key(heading: Heading) -> str:
-    """Return the object's key."""
-    slot = compact_slot(heading.slot)
-    return f"{heading.chore}/{heading.policy}/{slot}/{heading.run}.jsonl.gz"
-
-
-def put_report(client: S3Client, bucket: str, heading: Heading, lines: Iterable[str]) -> str:
-    """Write a report and return where; `CallError` when the bucket does not take it."""
-    key = report_key(heading)
+def put_report(client: S3Client, bucket: str, key: str, lines: Iterable[str]) -> str:
+    """Write lines, packed, and return where; `CallError` when the bucket does not take them."""
     body = BytesIO()
     with GzipFile(fileobj=body, mode="wb", mtime=0) as packed:
         packed.writelines(f"{line}\n".encode() for line in lines)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_rbin import RecycleBinClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
 
@@ -85,6 +87,18 @@ class Account:
     def rbin(self) -> RecycleBinClient:
         """Reads."""
         return cast("RecycleBinClient", self._client("rbin", REPEATABLE))
+
+    @cached_property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        """Reads tags of every type there is, and sets them, which may be repeated."""
+        return cast(
+            "ResourceGroupsTaggingAPIClient", self._client("resourcegroupstaggingapi", REPEATABLE)
+        )
+
+    @cached_property
+    def organizations(self) -> OrganizationsClient:
+        """Reads."""
+        return cast("OrganizationsClient", self._client("organizations", REPEATABLE))
 
     def _client(self, service: str, config: Config) -> object:
         return _session_for(self.place).create_client(

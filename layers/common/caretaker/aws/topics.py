@@ -31,14 +31,17 @@ def publish_message(client: SNSClient, topics: Mapping[Channel, str], message: M
     if message.channel not in topics:
         failure = Failure(Kind.INVALID, "NoTopic", f"the stack has no topic {message.channel}")
         raise CallError("Publish", failure)
-    how: dict[str, Any] = {"MessageStructure": "json"} if message.structured else {}
+    topic = topics[message.channel]
+    publish_text(client, topic, message.subject, message.body, structured=message.structured)
+
+
+def publish_text(
+    client: SNSClient, topic: str, subject: str, body: str, *, structured: bool = False
+) -> None:
+    """Publish one message; `CallError` when the topic does not take it."""
+    how: dict[str, Any] = {"MessageStructure": "json"} if structured else {}
     try:
-        client.publish(
-            TopicArn=topics[message.channel],
-            Subject=message.subject,
-            Message=message.body,
-            **how,
-        )
+        client.publish(TopicArn=topic, Subject=subject, Message=body, **how)
     except AWS_ERRORS as error:
         raise CallError("Publish", classify(error)) from error
 

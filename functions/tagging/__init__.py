@@ -1,0 +1,1 @@
+"""Requires, sets, inherits and escalates tags."""

@@ -1,0 +1,59 @@
+"""What the owner of instances is told before they are marked. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from caretaker.rendering.text import MAX_SUBJECT, ascii_line, plain
+
+from .compliance import keys_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from caretaker.decisions import Decision
+
+    from .request import TaggingRequest
+
+
+class Letter(NamedTuple):
+    """A message to one topic."""
+
+    subject: str
+    body: str
+
+
+class Place(NamedTuple):
+    """Where the instances are: the name of the environment, account and region."""
+
+    environment: str
+    account: str
+    region: str
+
+
+def render_letter(decisions: Sequence[Decision], request: TaggingRequest, place: Place) -> Letter:
+    """Return what one owner is told of these instances of theirs."""
+    owner = plain(str(decisions[0].detail["owner"]))
+    what = f"{len(decisions)} instance(s) of {owner} without right tags will be stopped"
+    lines = [
+        f"Owner {owner}, account {place.account}, {place.region}: these instances have tags",
+        "missing or wrong that a rule asks for.",
+        "",
+        *(_entry(decision) for decision in decisions),
+        "",
+        f"Next: the next run writes the tag caretaker:stop-after, {request.stop_after_days} days",
+        "ahead. An instance that still is without its tags by then is stopped, never terminated.",
+        "To end this: set the tags right, or set the tag caretaker:ignore=true on the instance.",
+        "To get more time: write a later time into caretaker:stop-after.",
+    ]
+    subject = ascii_line(f"ALARM: [NOTE] {place.environment} {what}", MAX_SUBJECT)
+    return Letter(subject, "\n".join(lines) + "\n")
+
+
+def _entry(decision: Decision) -> str:
+    findings = decision.detail["findings"]
+    said = [
+        f"{plain(key)} {findings[key] if isinstance(findings, dict) else ''}"
+        for key in keys_in(decision, "findings")
+    ]
+    return f"  {decision.target}: {', '.join(said)}"

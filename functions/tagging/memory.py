@@ -1,0 +1,110 @@
+"""What the chore remembers between runs, in the state table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from typing import TYPE_CHECKING, Final
+
+from caretaker.aws.plans import PlanStore
+
+from .facts import MAX_VIOLATIONS, Compliance, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from caretaker.aws.state import Table
+    from caretaker.run import Run
+
+    from .request import TaggingRequest
+
+_KEPT: Final = timedelta(days=400)
+_PART: Final = 25_000
+"""Names of violations in one item, which DynamoDB limits to 400 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The memory of one run's policy and place; `StateError` when the table is out of reach."""
+
+    run: Run[TaggingRequest]
+
+    @property
+    def plans(self) -> PlanStore:
+        """Return the plans that were refused."""
+        return PlanStore(self._table, self._scope, self._seconds)
+
+    def approve(self, plan_id: str) -> None:
+        """Remember that a person let a plan through: long enough for its stops."""
+        self.plans.approve(plan_id, timedelta(days=self.run.request.stop_after_days + 7))
+
+    def steps(self) -> dict[str, Step]:
+        """Return how far the escalation of each instance has come."""
+        return {
+            item["sk"]: Step(item["told"], _time(item["marked_until"]), _time(item["stopped"]))
+            for item in self._table.query(self._key("escalations"))
+        }
+
+    def remember_step(self, instance_id: str, step: Step) -> None:
+        """Write how far it has come."""
+        self._put(
+            {
+                "pk": self._key("escalations"),
+                "sk": instance_id,
+                "told": step.told,
+                "marked_until": _seconds(step.marked_until),
+                "stopped": _seconds(step.stopped),
+            }
+        )
+
+    def forget_step(self, instance_id: str) -> None:
+        """Begin anew, should it ever be escalated again."""
+        self._table.write_batch([], [(self._key("escalations"), instance_id)])
+
+    def last_seen(self) -> Compliance | None:
+        """Return what the last run told people of; None before the first."""
+        found = list(self._table.query(self._key("compliance")))
+        if not found:
+            return None
+        names = (name for item in found for name in item["violations"].split())
+        return Compliance(found[0]["tenths"] / 10, frozenset(names))
+
+    def remember(self, seen: Compliance) -> None:
+        """Write what people have been told of now; parts of an older list that is longer go."""
+        pk = self._key("compliance")
+        names = sorted(seen.violations)[:MAX_VIOLATIONS]
+        parts = [" ".join(part) for part in batched(names, _PART, strict=False)] or [""]
+        for number, part in enumerate(parts):
+            tenths = round(seen.percent * 10)
+            self._put({"pk": pk, "sk": f"{number:02}", "tenths": tenths, "violations": part})
+        last = MAX_VIOLATIONS // _PART
+        self._table.write_batch([], [(pk, f"{n:02}") for n in range(len(parts), last)])
+
+    def _put(self, item: Mapping[str, str | int]) -> None:
+        expires = self._seconds + int(_KEPT.total_seconds())
+        self._table.put({**item, "expires_at": expires})
+
+    @property
+    def _table(self) -> Table:
+        return self.run.scene.state.table
+
+    @property
+    def _seconds(self) -> int:
+        return int(self.run.scene.now.timestamp())
+
+    def _key(self, kind: str) -> str:
+        return f"{kind}#{self._scope}"
+
+    @property
+    def _scope(self) -> str:
+        place = self.run.scene.account.place
+        return f"tagging/{self.run.request.policy}/{place.account}/{place.region}"
+
+
+def _seconds(time: datetime | None) -> int:
+    return int(time.timestamp()) if time else 0
+
+
+def _time(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

@@ -1,0 +1,323 @@
+"""Puts what can have tags into an account: any kind of launch, networks, other services' things."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from tests.cloud.account_guards import GuardedPlace
+from tests.cloud.extras import Tagged
+from tests.cloud.organization import MANAGEMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Tags = Mapping[str, str]
+
+_NUMBERS = count(1)
+
+
+class Launch(TypedDict, total=False):
+    """How an instance was launched, all of it as one likes.
+
+    `spot` is one-time or persistent, `operator` the principal of the service that manages it (and
+    its volumes and interfaces), `group` and `template` what its `aws:` tags name.
+    """
+
+    spot: str
+    group: str
+    template: str
+    version: str
+    operator: str
+    instance_store: bool
+    stop_protected: bool
+    age_hours: float
+    interface_tags: Tags
+
+
+class FleetPlace(GuardedPlace):
+    """Seeds launches of every kind, interfaces, addresses, groups, and crowds of them."""
+
+    def shape(self, instance: Any, launch: Launch) -> None:
+        """Let a bare instance be one that was launched so."""
+        backend, extras = self.backend, self.cloud.extras
+        tags = backend.tags[instance.id]
+        instance.launch_time = self.cloud.clock.now() - timedelta(
+            hours=launch.get("age_hours", 30 * 24)
+        )
+        for eni in instance.nics.values():
+            eni.attach_time, eni.delete_on_termination = instance.launch_time, True
+            backend.tags[eni.id] = dict(launch.get("interface_tags", {}))
+            if "operator" in launch:
+                extras.operators[eni.id] = launch["operator"]
+        if "operator" in launch:
+            extras.operators[instance.id] = launch["operator"]
+        if "spot" in launch:
+            instance.lifecycle = "spot"
+            extras.spots[instance.id] = launch["spot"]
+        if "group" in launch:
+            tags["aws:autoscaling:groupName"] = launch["group"]
+            self._join(instance, launch["group"])
+        if "template" in launch:
+            tags["aws:ec2launchtemplate:id"] = launch["template"]
+            tags["aws:ec2launchtemplate:version"] = launch.get("version", "1")
+        instance.disable_api_stop = launch.get("stop_protected", False)
+        instance.root_device_type = "instance-store" if launch.get("instance_store") else "ebs"
+
+    def network_interface(
+        self,
+        *,
+        tags: Tags | None = None,
+        instance_id: str = "",
+        requester: str = "",
+        operator: str = "",
+        kind: str = "interface",
+    ) -> str:
+        """Add an interface, attached to an instance or to none; return its id.
+
+        `requester` is the service that asked for it, such as amazon-elb (`RequesterManaged`).
+        """
+        backend = self.backend
+        subnet = next(iter(backend.subnets[self.zone].values()))
+        eni = backend.create_network_interface(subnet, [])
+        eni.interface_type = kind
+        backend.tags[eni.id] = dict(tags or {})
+        if instance_id:
+            instance = backend.get_instance(instance_id)
+            instance.attach_eni(eni, len(instance.nics))
+            eni.attach_time = self.cloud.clock.now()
+        if requester:
+            self.cloud.extras.requesters[eni.id] = requester
+        if operator:
+            self.cloud.extras.operators[eni.id] = operator
+        return str(eni.id)
+
+    def elastic_ip(
+        self, *, tags: Tags | None = None, instance_id: str = "", service_managed: str = ""
+    ) -> str:
+        """Add an Elastic IP, of an instance or free; return its allocation id.
+
+        `service_managed` is alb, nlb, rnat or rds.
+        """
+        backend = self.backend
+        address = backend.allocate_address("vpc")
+        backend.tags[address.allocation_id] = dict(tags or {})
+        if instance_id:
+            instance = backend.get_instance(instance_id)
+            backend.associate_address(instance, allocation_id=address.allocation_id)
+        if service_managed:
+            self.cloud.extras.service_addresses[address.allocation_id] = service_managed
+        return str(address.allocation_id)
+
+    def security_group(self, name: str = "", *, tags: Tags | None = None) -> str:
+        """Add a security group to the default VPC, which has one of its own; return its id."""
+        backend = self.backend
+        group = backend.create_security_group(name or f"group-{next(_NUMBERS)}", "seeded")
+        backend.tags[group.id] = dict(tags or {})
+        return str(group.id)
+
+    def network_of(self, instance_id: str) -> tuple[str, str, str]:
+        """Return the ids of an instance's VPC, subnet and first interface, to tag them."""
+        instance = self.backend.get_instance(instance_id)
+        return str(instance.vpc_id), str(instance.subnet_id), str(instance.nics[0].id)
+
+    def default_security_group(self) -> str:
+        """Return the id of the one that every VPC has."""
+        backend = self.backend
+        return str(backend.get_default_security_group(backend.default_vpc.id).id)
+
+    def resource(self, kind: str, name: str = "", *, tags: Tags | None = None) -> str:
+        """Add a resource of another service (`rds:db`) for the tagging API; return its ARN.
+
+        No service stands behind it. Without tags the API does not show it; see `once_tagged`.
+        """
+        service, _, of = kind.partition(":")
+        name = name or f"{of}-{next(_NUMBERS)}"
+        mark = "/" if service in {"ecs", "eks", "elasticloadbalancing", "dynamodb"} else ":"
+        where = "::" if service == "s3" else f"{self.region}:{self.account}:{of}{mark}"
+        arn = f"arn:aws:{service}:{where}{name}"
+        self.cloud.extras.tagged.setdefault(self.where, {})[arn] = Tagged(kind, dict(tags or {}))
+        return arn
+
+    def once_tagged(self, arn: str) -> None:
+        """Let a resource have had a tag: the tagging API shows it even when it has none left."""
+        self.cloud.extras.once_tagged.add(arn)
+
+    def resource_tags(self, arn: str) -> dict[str, str]:
+        """Return the tags of what `resource` has added."""
+        return dict(self.cloud.extras.tagged[self.where][arn].tags)
+
+    def refuse_tagging(
+        self,
+        arn: str,
+        code: str = "AccessDeniedException",
+        *,
+        status: int = 403,
+        message: str = "User is not authorized to tag this resource.",
+    ) -> None:
+        """Let a resource's own service refuse to tag it: a partial failure of TagResources."""
+        self.cloud.extras.untaggable[arn] = status, code, message
+
+    def hide_tags(self, instance_id: str, times: int = 1) -> None:
+        """Let the next listings of instances show this one without its tags."""
+        self.cloud.extras.tagless[instance_id] = times
+
+    def organization(self, role: str = MANAGEMENT, tags: Tags | None = None) -> None:
+        """Let this account be the management, delegated or member one; give it its tags there."""
+        self.cloud.extras.organization_roles[self.account] = role
+        self.cloud.extras.account_tags[self.account] = dict(tags or {})
+
+    def crowd(
+        self,
+        kind: str,
+        number: int,
+        *,
+        tags: Tags | None = None,
+        tags_of: Callable[[int], Tags] | None = None,
+    ) -> list[str]:
+        """Add very many resources of one kind at once, all alike but for tags; return their ids.
+
+        Kinds: instance (no volume, no interface), volume, snapshot, image, network-interface,
+        elastic-ip, security-group, or another service's, as `rds:db`. `tags_of` takes the place.
+        """
+        if ":" in kind:
+            return [
+                self.resource(kind, tags=tags_of(place) if tags_of else tags)
+                for place in range(number)
+            ]
+        ids = []
+        prefix, put = self._cloner(kind)
+        for place in range(number):
+            identifier = f"{prefix}-c{next(_NUMBERS):016x}"
+            put(identifier)
+            self.backend_tags[identifier] = dict(tags_of(place) if tags_of else tags or {})
+            ids.append(identifier)
+        return ids
+
+    @property
+    def backend_tags(self) -> dict[str, dict[str, str]]:
+        """moto's table of tags."""
+        tags: dict[str, dict[str, str]] = self.backend.tags
+        return tags
+
+    def _join(self, instance: Any, group: str) -> None:
+        for each in self.cloud.extras.scaling_groups.get(self.where, []):
+            if each["AutoScalingGroupName"] == group:
+                member = {
+                    "InstanceId": instance.id,
+                    "AvailabilityZone": self.zone,
+                    "LifecycleState": "InService",
+                    "HealthStatus": "Healthy",
+                    "ProtectedFromScaleIn": False,
+                }
+                each["Instances"].append(member)
+
+    def _cloner(self, kind: str) -> tuple[str, Callable[[str], None]]:
+        """Return a kind's prefix, and what puts a copy of one into moto's table."""
+        makers: Mapping[str, Callable[[], tuple[str, Callable[[str], None]]]] = {
+            "elastic-ip": self._addresses,
+            "image": self._images,
+            "instance": self._instances,
+            "network-interface": lambda: self._table("eni", "enis", self.network_interface()),
+            "security-group": self._groups,
+            "snapshot": self._snapshots,
+            "volume": self._volumes,
+        }
+        return makers[kind]()
+
+    def _table(self, prefix: str, name: str, model_id: str) -> tuple[str, Callable[[str], None]]:
+        table = getattr(self.backend, name)
+        model = table.pop(model_id)
+        self.backend.tags.pop(model_id, None)
+
+        def put(identifier: str) -> None:
+            table[identifier] = _copy(model, id=identifier)
+
+        return prefix, put
+
+    def _volumes(self) -> tuple[str, Callable[[str], None]]:
+        model = self.backend.create_volume(size=8, zone_name=self.zone, volume_type="gp3")
+        model.create_time = self.cloud.clock.now() - timedelta(days=30)
+        return self._table("vol", "volumes", model.id)
+
+    def _snapshots(self) -> tuple[str, Callable[[str], None]]:
+        backend, volume = self.backend, "vol-cccccccc"
+        backend.volumes[volume] = SimpleNamespace(
+            id=volume, size=8, encrypted=False, kms_key_id=None
+        )
+        model = backend.create_snapshot(volume, "")
+        del backend.volumes[volume]
+        model.start_time = self.cloud.clock.now() - timedelta(days=30)
+        return self._table("snap", "snapshots", model.id)
+
+    def _images(self) -> tuple[str, Callable[[str], None]]:
+        prefix, put = self._table("ami", "amis", self.image())
+        images, extras = self.backend.amis, self.cloud.extras
+
+        def put_named(identifier: str) -> None:
+            put(identifier)
+            images[identifier].name = identifier
+            extras.image_snapshots[identifier] = []
+
+        return prefix, put_named
+
+    def _instances(self) -> tuple[str, Callable[[str], None]]:
+        backend = self.backend
+        reservation = bare_instances(backend, self.zone)
+        (model,) = reservation.instances
+        reservation.instances.clear()
+        for eni in model.nics.values():
+            del backend.enis[eni.id]
+        model.launch_time = self.cloud.clock.now() - timedelta(days=30)
+
+        def put(identifier: str) -> None:
+            state = copy.copy(model._state)  # noqa: SLF001
+            reservation.instances.append(_copy(model, id=identifier, _state=state))
+
+        return "i", put
+
+    def _addresses(self) -> tuple[str, Callable[[str], None]]:
+        addresses = self.backend.addresses
+        self.elastic_ip()
+        model = addresses.pop()
+        self.backend.tags.pop(model.allocation_id, None)
+
+        def put(identifier: str) -> None:
+            place = len(addresses)
+            ip = f"52.{place >> 16 & 255}.{place >> 8 & 255}.{place & 255}"
+            addresses.append(_copy(model, id=identifier, allocation_id=identifier, public_ip=ip))
+
+        return "eipalloc", put
+
+    def _groups(self) -> tuple[str, Callable[[str], None]]:
+        groups = self.backend.groups[self.backend.default_vpc.id]
+        model = groups.pop(self.security_group())
+        self.backend.tags.pop(model.id, None)
+
+        def put(identifier: str) -> None:
+            groups[identifier] = _copy(model, id=identifier, group_id=identifier, name=identifier)
+
+        return "sg", put
+
+
+def bare_instances(backend: Any, zone: str) -> Any:
+    """Launch one instance without volumes or tags; return its reservation."""
+    return backend.run_instances(
+        "ami-12345678",
+        1,
+        "",
+        [],
+        instance_type="t3.small",
+        is_instance_type_default=False,
+        placement=zone,
+        block_device_mappings=None,
+    )
+
+
+def _copy(model: Any, **changed: object) -> Any:
+    made = copy.copy(model)
+    made.__dict__.update(changed)
+    return made
