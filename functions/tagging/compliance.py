@@ -11,7 +11,7 @@ from caretaker.decisions import Result
 from .facts import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from caretaker.decisions import Decision, Json, Outcome
 
@@ -74,12 +74,20 @@ class Tally:
         return self._shapes.total()
 
     def count(
-        self, subject: Subject, rules: Mapping[str, Rule], findings: Mapping[str, Finding]
+        self,
+        subject: Subject,
+        rules: Mapping[str, Rule],
+        findings: Mapping[str, Finding],
+        pending: Collection[str] = (),
     ) -> None:
-        """Count one resource: the tags that are required, and those that are there and wrong."""
-        asked = tuple(key for key, rule in rules.items() if rule.required or key in findings)
-        shape = _Shape(subject.resource.type, subject.owner, asked, tuple(findings))
-        self._shapes[shape] += 1
+        """Count one resource: tags that are required, and those that are there and wrong.
+
+        Tags that may still come are `pending`: they are left out.
+        """
+        asked = [key for key, rule in rules.items() if rule.required or key in findings]
+        judged = tuple(key for key in asked if key not in pending)
+        wrong = tuple(key for key in findings if key not in pending)
+        self._shapes[_Shape(subject.resource.type, subject.owner, judged, wrong)] += 1
 
     def scores(self, outcomes: Iterable[Outcome] = ()) -> dict[Dimension, Score]:
         """Return the scores as they were found; with outcomes, as they are after those."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .facts import Resource, Step
 
 RUNNING: Final = "running"
+STOPPING: Final = "stopping"
 STOPPED: Final = "stopped"
 STALE: Final = timedelta(days=14)
 """A mark that nobody acted on for so long has been forgotten: it is written anew."""
@@ -78,7 +79,7 @@ def undone(resource: Resource, case: Case) -> Action | None:
     stopped_by_us = step.stopped is not None and not _was_started_since(resource, step)
     if resource.state == STOPPED and stopped_by_us and tag.STOP_AFTER in resource.tags:
         return Action.START
-    return Action.UNMARK
+    return None if resource.state == STOPPING and stopped_by_us else Action.UNMARK
 
 
 def _was_started_since(resource: Resource, step: Step) -> bool:

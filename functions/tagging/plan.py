@@ -59,7 +59,8 @@ def plan_tagging(facts: Facts, request: TaggingRequest, *, slot: str, now: datet
             decisions += (_as_approved(decision, facts) for decision in verdict.decisions)
             groups.add(verdict.lacking)
             if verdict.findings is not None:
-                tally.count(case.about(resource), case.rules[resource.type], verdict.findings)
+                rules = case.rules[resource.type]
+                tally.count(case.about(resource), rules, verdict.findings, verdict.pending)
     decisions += groups.decisions()
     refusal = _too_many(decisions, case)
     return Plan(decisions, case, tally, approvable(refusal, decisions) if refusal else None)

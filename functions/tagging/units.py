@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CREATE_TAGS: Final = "CreateTags"
 TAG_RESOURCES: Final = "TagResources"
+STOP_INSTANCES: Final = "StopInstances"
+START_INSTANCES: Final = "StartInstances"
 IDS_AT_ONCE: Final = 1_000
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html"""
 ARNS_AT_ONCE: Final = 20
@@ -29,8 +31,8 @@ MARKED_AT_ONCE: Final = 50
 _LANES: Final = {
     Action.MARK: (CREATE_TAGS, MARKED_AT_ONCE),
     Action.UNMARK: ("DeleteTags", MARKED_AT_ONCE),
-    Action.STOP: ("StopInstances", 1),
-    Action.START: ("StartInstances", 1),
+    Action.STOP: (STOP_INSTANCES, 1),
+    Action.START: (START_INSTANCES, 1),
 }
 
 

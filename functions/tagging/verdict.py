@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ENDED: Final = frozenset({"shutting-down", "terminated", "deleting", "deleted", "deregistered"})
-_UNCOUNTED: Final = frozenset({Reason.TOO_YOUNG})
 
 
 class Lacking(NamedTuple):
@@ -33,10 +32,14 @@ NOT_LACKING: Final = Lacking("", frozenset())
 
 
 class Verdict(NamedTuple):
-    """The decisions about a resource, and what was wrong; None where it was not judged."""
+    """The decisions about a resource, and what was wrong; None where it was not judged.
+
+    Keys that are `pending` may still come: they are neither right nor wrong.
+    """
 
     decisions: tuple[Decision, ...]
     findings: Mapping[str, Finding] | None = None
+    pending: Collection[str] = ()
     lacking: Lacking = NOT_LACKING
 
 
@@ -68,15 +71,15 @@ def judge(resource: Resource, case: Case) -> Verdict:
     findings = find(resource.tags, case.rules[resource.type])
     fixes = fixes_of(subject, findings, case)
     left = {key: finding for key, finding in findings.items() if key not in fixes.by_key}
-    lacking = _lacking(subject, left, case)
+    lacking = _lacking(subject, left.keys() - fixes.unknown - fixes.full, findings, case)
     own = {key: finding for key, finding in left.items() if key not in lacking.keys}
     situation = _Situation(subject, own, lacking, fixes, case)
     move = next(move for rule in CHAIN if (move := rule(situation)))
     decisions = [_set(subject, findings, fixes, case)] if fixes.by_key else []
     if move.action is not Action.KEEP or not decisions:
         decisions.append(_decision(subject, move, own or left, case))
-    judged = None if move.reason in _UNCOUNTED else findings
-    return Verdict(tuple(decisions), judged, lacking)
+    pending = left.keys() if move.reason is Reason.TOO_YOUNG else ()
+    return Verdict(tuple(decisions), findings, pending, lacking)
 
 
 def _out_of_scope(subject: Subject) -> Reason | None:
@@ -87,7 +90,9 @@ def _out_of_scope(subject: Subject) -> Reason | None:
     return Reason.IGNORED if subject.is_ignored else None
 
 
-def _lacking(subject: Subject, left: Mapping[str, Finding], case: Case) -> Lacking:
+def _lacking(
+    subject: Subject, left: Iterable[str], findings: Mapping[str, Finding], case: Case
+) -> Lacking:
     """Return what a resource misses because the group or template behind it has it not either."""
     resource = subject.resource
     if subject.links is None or case.request.birth or case.is_young(resource):
@@ -96,7 +101,7 @@ def _lacking(subject: Subject, left: Mapping[str, Finding], case: Case) -> Lacki
     if behind is None:
         return NOT_LACKING
     target, tags = behind
-    keys = {k for k, finding in left.items() if finding is Finding.MISSING and k not in tags}
+    keys = {key for key in left if findings[key] is Finding.MISSING and key not in tags}
     return Lacking(target, frozenset(keys)) if keys else NOT_LACKING
 
 

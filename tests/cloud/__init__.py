@@ -36,6 +36,12 @@ What a cloud offers:
 - `account.image(*snapshots)`, `launch_template(*versions)`, `scaling_group(template, version)`,
   `fast_restore`, `lock`, `share`, `archive`, `bin_rule(days, tags=...)`, `binned()`: what needs,
   guards or keeps snapshots; `subscription(topic, address, confirmed=False)`.
+- `account.instance(spot=, group=, template=, operator=, instance_store=, stop_protected=,
+  age_hours=, interface_tags=)`, `network_interface`, `elastic_ip`, `security_group`, `network_of`, `resource`
+  (`rds:db` and its like, for the tagging API), `crowd(kind, number)`: what can have tags.
+- `account.hide_tags(instance_id, times=1)`, `refuse_tagging(arn)`, `once_tagged(arn)`,
+  `organization(role, tags)`, `cloud.faults.concurrent_tags(times=1)`: what tagging meets.
+  `cloud.extras.switching_seconds`: how long an instance is stopping or pending.
 - `cloud.age(hours=30, tags=())`: everything in EC2 and the Recycle Bin moves into the past, which
   is how time passes for a deployed function; times in these tags and in descriptions move along.
   `cloud.backend(region)` is moto's own.

@@ -16,7 +16,8 @@ from zipfile import ZipFile
 from moto.awslambda.models import lambda_backends
 from moto.iam.models import iam_backends
 
-from tests.cloud.account_fleet import FleetPlace, Launch, bare_instances
+from tests.cloud.account_crowd import CrowdedPlace
+from tests.cloud.account_fleet import Launch, bare_instances
 from tests.cloud.views import aware
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class SeededInstance:
 
 
 @dataclass
-class Account(FleetPlace):
+class Account(CrowdedPlace):
     """Puts resources into one account and region of a strict cloud."""
 
     _count: int = field(default=0, init=False)

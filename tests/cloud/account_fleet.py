@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import timedelta
 from itertools import count
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from tests.cloud.account_guards import GuardedPlace
@@ -13,7 +11,7 @@ from tests.cloud.extras import Tagged
 from tests.cloud.organization import MANAGEMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     Tags = Mapping[str, str]
 
@@ -170,39 +168,6 @@ class FleetPlace(GuardedPlace):
         self.cloud.extras.organization_roles[self.account] = role
         self.cloud.extras.account_tags[self.account] = dict(tags or {})
 
-    def crowd(
-        self,
-        kind: str,
-        number: int,
-        *,
-        tags: Tags | None = None,
-        tags_of: Callable[[int], Tags] | None = None,
-    ) -> list[str]:
-        """Add very many resources of one kind at once, all alike but for tags; return their ids.
-
-        Kinds: instance (no volume, no interface), volume, snapshot, image, network-interface,
-        elastic-ip, security-group, or another service's, as `rds:db`. `tags_of` takes the place.
-        """
-        if ":" in kind:
-            return [
-                self.resource(kind, tags=tags_of(place) if tags_of else tags)
-                for place in range(number)
-            ]
-        ids = []
-        prefix, put = self._cloner(kind)
-        for place in range(number):
-            identifier = f"{prefix}-c{next(_NUMBERS):016x}"
-            put(identifier)
-            self.backend_tags[identifier] = dict(tags_of(place) if tags_of else tags or {})
-            ids.append(identifier)
-        return ids
-
-    @property
-    def backend_tags(self) -> dict[str, dict[str, str]]:
-        """moto's table of tags."""
-        tags: dict[str, dict[str, str]] = self.backend.tags
-        return tags
-
     def _join(self, instance: Any, group: str) -> None:
         for each in self.cloud.extras.scaling_groups.get(self.where, []):
             if each["AutoScalingGroupName"] == group:
@@ -214,93 +179,6 @@ class FleetPlace(GuardedPlace):
                     "ProtectedFromScaleIn": False,
                 }
                 each["Instances"].append(member)
-
-    def _cloner(self, kind: str) -> tuple[str, Callable[[str], None]]:
-        """Return a kind's prefix, and what puts a copy of one into moto's table."""
-        makers: Mapping[str, Callable[[], tuple[str, Callable[[str], None]]]] = {
-            "elastic-ip": self._addresses,
-            "image": self._images,
-            "instance": self._instances,
-            "network-interface": lambda: self._table("eni", "enis", self.network_interface()),
-            "security-group": self._groups,
-            "snapshot": self._snapshots,
-            "volume": self._volumes,
-        }
-        return makers[kind]()
-
-    def _table(self, prefix: str, name: str, model_id: str) -> tuple[str, Callable[[str], None]]:
-        table = getattr(self.backend, name)
-        model = table.pop(model_id)
-        self.backend.tags.pop(model_id, None)
-
-        def put(identifier: str) -> None:
-            table[identifier] = _copy(model, id=identifier)
-
-        return prefix, put
-
-    def _volumes(self) -> tuple[str, Callable[[str], None]]:
-        model = self.backend.create_volume(size=8, zone_name=self.zone, volume_type="gp3")
-        model.create_time = self.cloud.clock.now() - timedelta(days=30)
-        return self._table("vol", "volumes", model.id)
-
-    def _snapshots(self) -> tuple[str, Callable[[str], None]]:
-        backend, volume = self.backend, "vol-cccccccc"
-        backend.volumes[volume] = SimpleNamespace(
-            id=volume, size=8, encrypted=False, kms_key_id=None
-        )
-        model = backend.create_snapshot(volume, "")
-        del backend.volumes[volume]
-        model.start_time = self.cloud.clock.now() - timedelta(days=30)
-        return self._table("snap", "snapshots", model.id)
-
-    def _images(self) -> tuple[str, Callable[[str], None]]:
-        prefix, put = self._table("ami", "amis", self.image())
-        images, extras = self.backend.amis, self.cloud.extras
-
-        def put_named(identifier: str) -> None:
-            put(identifier)
-            images[identifier].name = identifier
-            extras.image_snapshots[identifier] = []
-
-        return prefix, put_named
-
-    def _instances(self) -> tuple[str, Callable[[str], None]]:
-        backend = self.backend
-        reservation = bare_instances(backend, self.zone)
-        (model,) = reservation.instances
-        reservation.instances.clear()
-        for eni in model.nics.values():
-            del backend.enis[eni.id]
-        model.launch_time = self.cloud.clock.now() - timedelta(days=30)
-
-        def put(identifier: str) -> None:
-            state = copy.copy(model._state)  # noqa: SLF001
-            reservation.instances.append(_copy(model, id=identifier, _state=state))
-
-        return "i", put
-
-    def _addresses(self) -> tuple[str, Callable[[str], None]]:
-        addresses = self.backend.addresses
-        self.elastic_ip()
-        model = addresses.pop()
-        self.backend.tags.pop(model.allocation_id, None)
-
-        def put(identifier: str) -> None:
-            place = len(addresses)
-            ip = f"52.{place >> 16 & 255}.{place >> 8 & 255}.{place & 255}"
-            addresses.append(_copy(model, id=identifier, allocation_id=identifier, public_ip=ip))
-
-        return "eipalloc", put
-
-    def _groups(self) -> tuple[str, Callable[[str], None]]:
-        groups = self.backend.groups[self.backend.default_vpc.id]
-        model = groups.pop(self.security_group())
-        self.backend.tags.pop(model.id, None)
-
-        def put(identifier: str) -> None:
-            groups[identifier] = _copy(model, id=identifier, group_id=identifier, name=identifier)
-
-        return "sg", put
 
 
 def bare_instances(backend: Any, zone: str) -> Any:
@@ -315,9 +193,3 @@ def bare_instances(backend: Any, zone: str) -> Any:
         placement=zone,
         block_device_mappings=None,
     )
-
-
-def _copy(model: Any, **changed: object) -> Any:
-    made = copy.copy(model)
-    made.__dict__.update(changed)
-    return made

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from caretaker import tags
 from tests.contract.iam import ACCOUNT, REGION, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MANAGED_BY: Final = "caretaker:managed-by"
-MARK: Final = "caretaker:stop-after"
+MANAGED_BY: Final = tags.MANAGED_BY
+MARK: Final = tags.STOP_AFTER
 
 IN_ACCOUNT: Final = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 INSTANCE: Final = f"{IN_ACCOUNT}:instance/i-0a1"
@@ -78,7 +79,7 @@ def to_change(
     return Request(action, resource, _surroundings(on) | told)
 
 
-def _surroundings(tags: Mapping[str, str] | None) -> dict[str, str | tuple[str, ...]]:
-    of_tags = {f"aws:ResourceTag/{key}": value for key, value in (tags or {}).items()}
+def _surroundings(on: Mapping[str, str] | None) -> dict[str, str | tuple[str, ...]]:
+    of_tags = {f"aws:ResourceTag/{key}": value for key, value in (on or {}).items()}
     here = {"aws:RequestedRegion": REGION, "ec2:Region": REGION, "s3:ResourceAccount": ACCOUNT}
     return {**here, **of_tags}

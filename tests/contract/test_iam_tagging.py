@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -24,6 +24,9 @@ from tests.contract.tagging_requests import (
 )
 from tests.contract.template import allowed_actions, as_list, deployed, statements
 from tests.support.tour import CALLED_BY, IMPLIED_FOR
+
+if TYPE_CHECKING:
+    from tests.contract.template import Properties
 
 ROLE: Final = "TaggingRole"
 TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:web-team"
@@ -135,7 +138,7 @@ def test_stops_and_starts_marked_instances_alone(action: str) -> None:
 
 @pytest.mark.parametrize("policies", [ACT, REPORT], ids=["act without stops", "report"])
 def test_without_the_right_to_stop_it_neither_marks_nor_stops_nor_starts(
-    policies: list[dict[str, object]],
+    policies: list[Properties],
 ) -> None:
     for action in ("ec2:StopInstances", "ec2:StartInstances"):
         assert not is_allowed(policies, to_change(action, INSTANCE, on=MARKED))
@@ -240,11 +243,33 @@ def test_the_walls_stand_in_either_mode(parameters: dict[str, str]) -> None:
     assert denying == ["NeverAWayIn", "NeverAWayInByAnotherCase"]
 
 
-def test_the_walls_alone_hold_whatever_else_is_allowed() -> None:
-    anything = {"Effect": "Allow", "Action": [CREATE, DELETE], "Resource": "*"}
-    walls = [each for each in STOPS if each["Effect"] == "Deny"]
+ANYTHING: Final = {"Effect": "Allow", "Action": [CREATE, DELETE], "Resource": "*"}
 
-    assert is_allowed([*walls, anything], to_tag(CREATE, VOLUME, "Owner"))
-    assert is_allowed([*walls, anything], to_tag(CREATE, INSTANCE, MARK))
-    for keys in [(MANAGED_BY,), (MARK, MANAGED_BY), (MARK, "Owner"), (MANAGED_BY.title(),)]:
-        assert not is_allowed([*walls, anything], to_tag(CREATE, INSTANCE, *keys))
+
+def _behind(wall: str) -> list[Properties]:
+    """Return one wall in front of a permission to write and remove any tag."""
+    return [*(each for each in STOPS if each["Sid"] == wall), ANYTHING]
+
+
+@pytest.mark.parametrize("action", [CREATE, DELETE])
+@pytest.mark.parametrize("key", OURS)
+def test_the_first_wall_alone_refuses_every_key_of_the_product(action: str, key: str) -> None:
+    for keys in [(key,), (key, "Owner"), (key, MARK), ("Owner", key, MARK)]:
+        is_mark = set(keys) == {MARK}
+        assert is_allowed(_behind("NeverAWayIn"), to_tag(action, INSTANCE, *keys)) is is_mark
+
+
+@pytest.mark.parametrize("key", [MANAGED_BY, MARK, "caretaker:delete-after"])
+def test_the_second_wall_alone_refuses_every_case_of_the_keys_that_permissions_go_by(
+    key: str,
+) -> None:
+    for other in (key, key.upper(), key.title(), key.swapcase()):
+        for keys in [(other,), (other, "Owner"), (other, MARK)]:
+            request = to_tag(CREATE, INSTANCE, *keys)
+            is_mark = set(keys) == {MARK}
+            assert is_allowed(_behind("NeverAWayInByAnotherCase"), request) is is_mark
+
+
+@pytest.mark.parametrize("wall", ["NeverAWayIn", "NeverAWayInByAnotherCase"])
+def test_the_walls_let_the_users_keys_through(wall: str) -> None:
+    assert is_allowed(_behind(wall), to_tag(CREATE, VOLUME, "Owner", "caretakers:team"))

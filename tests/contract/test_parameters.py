@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -100,9 +101,10 @@ def test_samconfig_has_three_tables_of_known_parameters_and_no_account() -> None
     text = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
     tables = {k: v for k, v in tomllib.loads(text).items() if k != "version"}
     overrides = [
-        override.partition("=")[0]
+        name
         for table in tables.values()
         for override in as_list(table["deploy"]["parameters"].get("parameter_overrides", []))
+        for name in (override if isinstance(override, dict) else [override.partition("=")[0]])
     ]
 
     assert set(tables) == {"default", "prod", "local"}
@@ -157,3 +159,33 @@ def test_parameters_of_tagging_take_what_is_meant_and_nothing_that_opens_more(
     pattern = written()["Parameters"][parameter]["AllowedPattern"]
 
     assert (re.search(pattern, given) is not None) is is_taken
+
+
+_SAM_PYTHON = ROOT / ".venvs" / "sam" / "bin" / "python"
+_CONVERT = """
+import json, sys
+from samcli.cli.types import CfnParameterOverridesType
+print(json.dumps(CfnParameterOverridesType().convert(json.load(sys.stdin), None, None)))
+"""
+
+
+@pytest.mark.skipif(not _SAM_PYTHON.exists(), reason="the SAM CLI is not installed")
+@pytest.mark.parametrize(
+    "spelled",
+    [["TaggingRules='%s'"], [{"TaggingRules": "%s"}], ["EnvironmentName=prod TaggingRules='%s'"]],
+    ids=["shell", "samconfig", "in one text"],
+)
+def test_sam_cli_takes_rules_as_the_documents_spell_them(spelled: list[str]) -> None:
+    rules = r"""{"Owner": {"values": ["web team", "\u0022db\u0022"], "pattern": "^\\d{4}$"}}"""
+    given = json.dumps(spelled).replace("%s", json.dumps(rules)[1:-1])
+    done = subprocess.run(
+        [_SAM_PYTHON, "-c", _CONVERT],
+        env={"SAM_CLI_TELEMETRY": "0"},
+        input=given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)["TaggingRules"] == rules
+    assert json.loads(rules)["Owner"]["values"] == ["web team", '"db"']

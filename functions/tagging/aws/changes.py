@@ -34,7 +34,7 @@ class Changes:
 
     def __init__(self, run: Run[TaggingRequest], case: Case, units: Iterable[Batch]) -> None:
         self._run = run
-        self._steps = Steps(run, case)
+        self._steps = Steps(run, case, units)
         ids = [d.target for unit in units if unit.lane == CREATE_TAGS for d in unit.decisions]
         self._looks = LastLook(ids, self._read, run.scene.clock)
         self._listed: Seen[Tags] = Seen(None, case.facts.read_at)

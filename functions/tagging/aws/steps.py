@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
 from caretaker.aws.errors import AWS_ERRORS, classify
@@ -21,11 +21,11 @@ from functions.tagging.facts import Action, Reason, Step
 from functions.tagging.letters import Place, render_letter
 from functions.tagging.memory import Memory
 from functions.tagging.outcomes import left, refused
-from functions.tagging.units import ALERTS, CREATE_TAGS
+from functions.tagging.units import ALERTS, CREATE_TAGS, START_INSTANCES, STOP_INSTANCES
 from functions.tagging.verdict import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_ec2.type_defs import TagTypeDef
 
@@ -37,14 +37,18 @@ if TYPE_CHECKING:
     from functions.tagging.request import TaggingRequest
 
 
+LOOKED_AT: Final = frozenset({STOP_INSTANCES, START_INSTANCES})
+
+
 class Steps:
     """Takes the steps of one run."""
 
-    def __init__(self, run: Run[TaggingRequest], case: Case) -> None:
+    def __init__(self, run: Run[TaggingRequest], case: Case, units: Iterable[Batch]) -> None:
         self._run = run
         self._case = case
         self._memory = Memory(run)
-        self._looks = LastLook(sorted(case.instances), self._read, run.scene.clock)
+        moved = [d.target for unit in units if unit.lane in LOOKED_AT for d in unit.decisions]
+        self._looks = LastLook(moved, self._read, run.scene.clock)
 
     def take(self, unit: Batch) -> list[Outcome]:
         """Take one step against the instances of a unit."""
@@ -115,7 +119,7 @@ class Steps:
         self._memory.remember_step(decision.target, replace(step, stopped=now))
         client = self._run.scene.account.ec2_once
         outcomes = self._send(
-            "StopInstances", [decision], lambda ids: client.stop_instances(InstanceIds=ids)
+            STOP_INSTANCES, [decision], lambda ids: client.stop_instances(InstanceIds=ids)
         )
         if outcomes[0].result is not Result.DONE:
             self._memory.remember_step(decision.target, step)
@@ -129,7 +133,7 @@ class Steps:
             return [moved]
         client = self._run.scene.account.ec2_once
         return self._send(
-            "StartInstances", [decision], lambda ids: client.start_instances(InstanceIds=ids)
+            START_INSTANCES, [decision], lambda ids: client.start_instances(InstanceIds=ids)
         )
 
     def _send(
