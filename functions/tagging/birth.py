@@ -22,6 +22,8 @@ _BORN_AS: Final = {
     "CreateImage": ("imageId",),
 }
 """Where the answer to a call names what it made; an instance names the image it was made from."""
+_CONSOLE: Final = "signin.amazonaws.com"
+"""Stands with what people do in the console."""
 _ID: Final = re.compile(r"(i|vol|snap|ami)-[0-9a-f]{8,17}", re.ASCII)
 
 
@@ -45,7 +47,8 @@ class Identity(_Told):
 
         A role's session is often named after the person behind it.
         """
-        if self.invokedBy.endswith(".amazonaws.com") or self.type == "AWSService":
+        by_service = self.invokedBy.endswith(".amazonaws.com") and self.invokedBy != _CONSOLE
+        if by_service or self.type == "AWSService":
             return ()
         if self.type == "Root":
             return ("root",)

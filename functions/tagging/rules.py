@@ -92,7 +92,7 @@ class Rule(Part):
     case: Case = Case.EXACT
     default: TagValue | None = None
     sources: Annotated[tuple[Source, ...], Field(alias="from", max_length=len(Source))] = ()
-    applies_to: Annotated[tuple[TypeName, ...], Field(min_length=1, max_length=50)] = EC2_TYPES
+    applies_to: Annotated[tuple[TypeName, ...], Field(max_length=50)] = EC2_TYPES
     escalate: bool = False
 
     @model_validator(mode="after")
@@ -109,7 +109,7 @@ class Rule(Part):
             return "must have values that differ in more than their case, or case exact"
         if self.escalate and INSTANCE not in self.applies_to:
             return "must apply to instance to escalate: nothing else is stopped"
-        return ""
+        return "" if self.applies_to else "must apply to a type, as instance"
 
     def _bad_pattern(self) -> str:
         if self.pattern is None:

@@ -24,7 +24,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def table_lines(outcomes: Iterable[Outcome], *, account: str, region: str) -> Iterator[str]:
     """Yield a line for each tag that was wrong, and one for the names of the columns."""
     yield _line(COLUMNS)
-    for outcome in outcomes:
+    for outcome in sorted(outcomes, key=lambda o: (o.decision.target, o.decision.action)):
         for key in keys_in(outcome.decision, "findings"):
             yield _line((account, region, *_cells(outcome, key)))
 

@@ -123,7 +123,10 @@ def test_resources_come_in_pages_that_end_with_an_empty_token(
     assert [last["PaginationToken"], len(last["ResourceTagMappingList"])] == ["", 1]
     cloud.pages.expire = {2}
     token = first["PaginationToken"]
-    call = lambda: tagging.get_resources(PaginationToken=token)  # noqa: E731
+
+    def call() -> object:
+        return tagging.get_resources(PaginationToken=token)
+
     assert code_of(call) == "PaginationTokenExpiredException"
 
 
@@ -157,13 +160,19 @@ def test_a_wrong_call_tags_nothing(
     account: Account, tagging: Any, arns: int, tags: dict[str, str]
 ) -> None:
     known = [account.resource("rds:db") for _ in range(arns)]
-    call = lambda: tagging.tag_resources(ResourceARNList=known, Tags=tags)  # noqa: E731
+
+    def call() -> object:
+        return tagging.tag_resources(ResourceARNList=known, Tags=tags)
+
     assert code_of(call) == "InvalidParameterException"
     assert all(account.resource_tags(each) == {} for each in known)
 
 
 def test_an_arn_must_be_one(tagging: Any) -> None:
-    call = lambda: tagging.tag_resources(ResourceARNList=["books"], Tags=OWNED)  # noqa: E731
+
+    def call() -> object:
+        return tagging.tag_resources(ResourceARNList=["books"], Tags=OWNED)
+
     assert code_of(call) == "InvalidParameterException"
 
 
@@ -196,7 +205,10 @@ def test_faults_strike_the_tagging_api(
 ) -> None:
     arn = account.resource("rds:db")
     cloud.faults.add(kind, service="resourcegroupstaggingapi", match=arn)
-    call = lambda: tagging.tag_resources(ResourceARNList=[arn], Tags=OWNED)  # noqa: E731
+
+    def call() -> object:
+        return tagging.tag_resources(ResourceARNList=[arn], Tags=OWNED)
+
     assert code_of(call) == code
     assert account.resource_tags(arn) == {}
     call()
@@ -221,7 +233,10 @@ class TestAccountTags:
         account.organization(role, tags)
         assert self.ask(organizations) == tags
         assert len(organizations.list_tags_for_resource(ResourceId=ACCOUNT)["Tags"]) == 2
-        call = lambda: self.ask(organizations, "210987654321")  # noqa: E731
+
+        def call() -> object:
+            return self.ask(organizations, "210987654321")
+
         assert code_of(call) == "TargetNotFoundException"
 
     def test_a_member_may_not_ask(self, account: Account, organizations: Any) -> None:

@@ -81,7 +81,10 @@ class TestTags:
         ec2.create_tags(Resources=[machine.id], Tags=MARK)
         group = account.security_group()
         more = [{"Key": "more", "Value": "v"}]
-        call = lambda: ec2.create_tags(Resources=[group, machine.id], Tags=more)  # noqa: E731
+
+        def call() -> object:
+            return ec2.create_tags(Resources=[group, machine.id], Tags=more)
+
         assert code_of(call) == "TagLimitExceeded"
         assert account.tags_of(group) == {}
         ec2.create_tags(Resources=[machine.id], Tags=[{"Key": "Owner", "Value": "again"}])
@@ -91,7 +94,10 @@ class TestTags:
     ) -> None:
         group = account.security_group()
         fault = cloud.faults.concurrent_tags(times=2)
-        call = lambda: ec2.create_tags(Resources=[group], Tags=MARK)  # noqa: E731
+
+        def call() -> object:
+            return ec2.create_tags(Resources=[group], Tags=MARK)
+
         assert [code_of(call) for _ in range(2)] == ["ConcurrentTagAccess"] * 2
         assert account.tags_of(group) == {}
         call()
@@ -193,7 +199,10 @@ class TestPower:
     ) -> None:
         machine = account.instance()
         cloud.buckets.use_documented()
-        call = lambda: getattr(ec2, method)(InstanceIds=[machine.id])  # noqa: E731
+
+        def call() -> object:
+            return getattr(ec2, method)(InstanceIds=[machine.id])
+
         for _ in range(burst):
             call()
         assert code_of(call) == "RequestLimitExceeded"

@@ -37,8 +37,9 @@ What a cloud offers:
   `fast_restore`, `lock`, `share`, `archive`, `bin_rule(days, tags=...)`, `binned()`: what needs,
   guards or keeps snapshots; `subscription(topic, address, confirmed=False)`.
 - `account.instance(spot=, group=, template=, operator=, instance_store=, stop_protected=,
-  age_hours=, interface_tags=)`, `network_interface`, `elastic_ip`, `security_group`, `network_of`, `resource`
-  (`rds:db` and its like, for the tagging API), `crowd(kind, number)`: what can have tags.
+  age_hours=, interface_tags=)`, `network_interface`, `elastic_ip`, `security_group`,
+  `network_of`, `resource` (`rds:db` and its like, for the tagging API), `crowd(kind, number)`:
+  what can have tags.
 - `account.hide_tags(instance_id, times=1)`, `refuse_tagging(arn)`, `once_tagged(arn)`,
   `organization(role, tags)`, `cloud.faults.concurrent_tags(times=1)`: what tagging meets.
   `cloud.extras.switching_seconds`: how long an instance is stopping or pending.

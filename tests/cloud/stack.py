@@ -1,6 +1,7 @@
 """The local cloud to deploy onto: ministack, and strict moto for EC2 and what belongs to it.
 
-That is Auto Scaling and the Recycle Bin; policies are not enforced for these three.
+That is Auto Scaling, the Recycle Bin, Organizations and the tagging API for all other services;
+policies are not enforced for these.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
-ON_MOTO = frozenset({"ec2", "ebs", "autoscaling", "rbin"})
+ON_MOTO = frozenset(
+    {"ec2", "ebs", "autoscaling", "rbin", "resourcegroupstaggingapi", "organizations"}
+)
 
 
 class NoticeRefusedError(Exception):
@@ -88,6 +91,8 @@ class LocalCloud:
             "AWS_ENDPOINT_URL_EC2": self.ec2_url,
             "AWS_ENDPOINT_URL_AUTO_SCALING": self.ec2_url,
             "AWS_ENDPOINT_URL_RBIN": self.ec2_url,
+            "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API": self.ec2_url,
+            "AWS_ENDPOINT_URL_ORGANIZATIONS": self.ec2_url,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",

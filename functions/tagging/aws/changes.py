@@ -114,5 +114,5 @@ class Changes:
             answer: Any = scene.pacer.call(TAG_RESOURCES, send)
         except AWS_ERRORS as error:
             return refused(decisions, classify(error))
-        request_id = answer["ResponseMetadata"]["RequestId"]
+        request_id = answer["ResponseMetadata"].get("RequestId", "")
         return by_arn(decisions, answer.get("FailedResourcesMap", {}), request_id)

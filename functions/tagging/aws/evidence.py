@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from caretaker.aws.session import home
 from caretaker.errors import ListingError, OutOfTimeError
 from caretaker.failures import Failure, Kind
 from caretaker.plans import approved_targets, asked_plan
@@ -184,6 +185,7 @@ def _read(
     found: dict[str, Any] = {}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = {name: pool.submit(job) for name, job in jobs.items()}
+        _make_clients_for_later(scene)
     for name, answer in answers.items():
         try:
             found[name] = answer.result()
@@ -208,3 +210,9 @@ def _make_clients(scene: Scene, jobs: Mapping[str, Any]) -> None:
         _ = account.organizations
     if any(":" in name for name in jobs):
         _ = account.tagging
+
+
+def _make_clients_for_later(scene: Scene) -> None:
+    """Make what changes and reports need, in the time that listings take to answer."""
+    _ = scene.account.ec2_once
+    _ = home(scene.settings.region).s3

@@ -14,7 +14,7 @@ from caretaker.aws.session import home
 from caretaker.decisions import Result
 from caretaker.errors import CallError, StateError
 from caretaker.incidents import Check, Origin, Severity
-from caretaker.telemetry import logger, publish_breakdown, publish_metrics
+from caretaker.telemetry import log_items, logger, publish_breakdown, publish_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +60,8 @@ class Finish:
         self._break_down(findings.breakdowns)
         if findings.remember:
             self._remember(findings.remember)
-        _log_items(outcomes)
+        # Keeps and skips are in the report alone.
+        log_items(reports.item_of(o) for o in outcomes if o.decision.is_change)
         answer["duration_ms"] = self._took()
         return self._logged(answer)
 
@@ -196,10 +197,3 @@ class Finish:
 class _Written:
     report: str | None
     check: Check
-
-
-def _log_items(outcomes: Sequence[Outcome]) -> None:
-    """One line per item that was to change; keeps and skips are in the report alone."""
-    for outcome in outcomes:
-        if outcome.decision.is_change:
-            logger.info("item", item=reports.item_of(outcome))

@@ -5,7 +5,9 @@ EMF: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_E
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
@@ -13,7 +15,8 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from typing import TextIO
 
     from caretaker.report import Breakdown
 
@@ -32,6 +35,23 @@ UNITS: Final = {
 """Every metric there is; nothing per resource, because each combination of dimensions is billed."""
 
 logger = Logger()
+_ITEM: Final = "{item}"
+
+
+def log_items(items: Iterable[Mapping[str, Any]]) -> None:
+    """Log one line for each item; what all have in common is formatted once.
+
+    A line through the logger takes an eighth of a millisecond, and there may be 100,000 of them.
+    """
+    if logger.log_level > logging.INFO:
+        return
+    told = {"msg": "item", "levelno": logging.INFO, "levelname": "INFO", "funcName": "log_items"}
+    record = logging.makeLogRecord({**told, "item": _ITEM})
+    line = logger.registered_formatter.format(record)
+    head, _, tail = line.partition(json.dumps(_ITEM))
+    write = cast("logging.StreamHandler[TextIO]", logger.registered_handler).stream.write
+    for item in items:
+        write(f"{head}{json.dumps(item)}{tail}\n")
 
 
 def publish_metrics(
