@@ -221,11 +221,12 @@ _DONE: Final = {
 def _what(outcome: Outcome, request: TaggingRequest) -> str:
     keys = ", ".join(keys_in(outcome.decision, "findings"))
     date = outcome.detail.get("stop_after") or outcome.decision.detail.get("stop_after")
-    if outcome.decision.action == Action.TELL:
-        return f"{keys} wrong: stopped {request.stop_after_days} days after the next run"
+    said = f"{keys} missing or wrong"
     if outcome.decision.action == Action.STOP:
-        return f"{keys} wrong: stopped"
-    return f"{keys} wrong: to be stopped after {date}" if date else f"{keys} wrong"
+        return f"{said}: stopped"
+    if outcome.decision.action == Action.TELL and request.stop_after_days:
+        return f"{said}: stopped {request.stop_after_days} day(s) after the next run"
+    return f"{said}: to be stopped after {date}" if date else said
 
 
 def summarise(ended: Ended) -> dict[str, Json]:

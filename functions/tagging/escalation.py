@@ -50,7 +50,7 @@ def next_step(resource: Resource, case: Case) -> Move:
         return Move(Action.REPORT, Reason.STOPPED if stopped else None)
     if step is None or _was_started_since(resource, step):
         return Move(Action.TELL)
-    if step.told == case.slot:
+    if step.told == case.slot or not case.request.stop_after_days:
         return Move(Action.REPORT, Reason.TOLD)
     return _marked(resource, step, case)
 

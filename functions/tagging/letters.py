@@ -34,20 +34,28 @@ class Place(NamedTuple):
 def render_letter(decisions: Sequence[Decision], request: TaggingRequest, place: Place) -> Letter:
     """Return what one owner is told of these instances of theirs."""
     owner = plain(str(decisions[0].detail["owner"]))
-    what = f"{len(decisions)} instance(s) of {owner} without right tags will be stopped"
+    days = request.stop_after_days
+    ends = "will be stopped" if days else "need their tags"
+    what = f"{len(decisions)} instance(s) of {owner} without right tags {ends}"
     lines = [
         f"Owner {owner}, account {place.account}, {place.region}: these instances have tags",
         "missing or wrong that a rule asks for.",
         "",
         *(_entry(decision) for decision in decisions),
         "",
-        f"Next: the next run writes the tag caretaker:stop-after, {request.stop_after_days} days",
-        "ahead. An instance that still is without its tags by then is stopped, never terminated.",
+        *(_before_the_stop(days) if days else ()),
         "To end this: set the tags right, or set the tag caretaker:ignore=true on the instance.",
-        "To get more time: write a later time into caretaker:stop-after.",
     ]
     subject = ascii_line(f"ALARM: [NOTE] {place.environment} {what}", MAX_SUBJECT)
     return Letter(subject, "\n".join(lines) + "\n")
+
+
+def _before_the_stop(days: int) -> Sequence[str]:
+    return (
+        f"Next: the next run writes the tag caretaker:stop-after, {days} day(s) ahead.",
+        "An instance that still is without its tags by then is stopped, never terminated.",
+        "To get more time: write a later time into caretaker:stop-after.",
+    )
 
 
 def _entry(decision: Decision) -> str:

@@ -12,7 +12,7 @@ from caretaker.failures import Failure, Kind
 from .facts import Action, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from caretaker.tags import Tags
 
@@ -53,18 +53,6 @@ def still_stands(decision: Decision, tags: Tags) -> Outcome | None:
     if any(key in tags and tags[key].lower() != wanted[key].lower() for key in recased):
         return left(decision, Reason.CHANGED_MEANWHILE)
     return None
-
-
-def parts_of(decisions: Sequence[Decision], failure: Failure) -> list[Sequence[Decision]]:
-    """Return the parts to send of a batch that was refused as a whole.
-
-    Those that the refusal names are set aside; if it names none or all, it is halved.
-    """
-    named = [d for d in decisions if d.target in failure.message]
-    if 0 < len(named) < len(decisions):
-        return [[d for d in decisions if d not in named], named]
-    half = len(decisions) // 2
-    return [decisions[:half], decisions[half:]]
 
 
 def refused(decisions: Iterable[Decision], failure: Failure) -> list[Outcome]:

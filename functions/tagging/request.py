@@ -44,16 +44,17 @@ class TaggingRequest(BaseRequest):
     """The event of the tagging chore.
 
     `rules` are by key. `owner_key` is the tag that names who is responsible, `owners` the topics
-    where they listen. `blast_radius` bounds how many of the instances one run may mark, and how
-    many it may stop. With `birth`, the detail of a CloudTrail event, the run is about what was made
-    by that call alone.
+    where they listen. `stop_after_days` lie between the mark and the stop of an instance; with 0
+    its owner is told and nothing else happens. `blast_radius` bounds how many of the instances one
+    run may mark, and how many it may stop. With `birth`, the detail of a CloudTrail event, the run
+    is about what was made by that call alone.
     """
 
     rules: Annotated[dict[RuleKey, Rule], Field(min_length=1, max_length=500)]
     grace_hours: Annotated[int, Field(ge=0, le=720)] = 24
     owner_key: TagKey = "Owner"
     owners: Annotated[dict[TagValue, TopicArn], Field(max_length=100, default_factory=dict)]
-    stop_after_days: Annotated[int, Field(ge=1, le=90)] = 7
+    stop_after_days: Annotated[int, Field(ge=0, le=90)] = 7
     blast_radius: BlastRadius = BlastRadius()
     birth: Birth | None = None
 

@@ -116,7 +116,8 @@ class LocalCloud:
         parameters: Mapping[str, str] | None = None,
     ) -> Stack:
         """Deploy what `sam build` left, or update the stack of that name; return it."""
-        deploy(self, name, build, parameters or {})
+        texts = {key: text.replace('"', r"\"") for key, text in (parameters or {}).items()}
+        deploy(self, name, build, texts)
         return Stack(self, name)
 
     def deliver_notices(self) -> list[dict[str, Any]]:

@@ -6,13 +6,16 @@ instance, it has seen for itself.
 
 from __future__ import annotations
 
+import json
+import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.cloud import Account, StrictCloud
     from tests.cloud.answers import Answer
@@ -26,7 +29,7 @@ BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CHANGING: Final = frozenset(
     {"CreateTags", "DeleteTags", "StopInstances", "StartInstances", "TagResources"}
 )
-_NEVER: Final = ("Terminate", "Delete", "Create", "Modify", "Reboot", "Run", "Untag", "Put")
+_INSTANCE: Final = re.compile(r"i-[0-9a-f]{17}")
 
 type Tags = dict[str, str]
 
@@ -68,12 +71,21 @@ class Ledger:
 
     def __post_init__(self) -> None:
         """Stand beside every call from now on."""
-        self.begin({})
+        self._open({})
         self._serve = self.cloud.serve
         self.cloud.serve = self._served  # type: ignore[method-assign]
 
-    def begin(self, event: Mapping[str, Any]) -> None:
-        """Begin a new page, for the run of this event."""
+    @contextmanager
+    def page(self, event: Mapping[str, Any]) -> Iterator[None]:
+        """Begin a new page for the run of an event; what people do stands on none."""
+        self._open(event)
+        self.is_running = True
+        try:
+            yield
+        finally:
+            self.is_running = False
+
+    def _open(self, event: Mapping[str, Any]) -> None:
         self.done = {each: set() for each in ("set", "mark", "unmark", "stop", "start")}
         self.slot = str(event.get("scheduled_time", ""))
         self.days = int(event.get("stop_after_days", self.days))
@@ -96,7 +108,9 @@ class Ledger:
                 return self._heard(call, perform)
             if call.operation == "DescribeInstances":
                 return self._looks(call, perform)
-            if call.operation not in _CHANGING or call.service == "iam":
+            if not self.is_running:
+                return self._by_hand(call, perform)
+            if call.operation not in _CHANGING:
                 return self._serve(call, perform)
             before, machines = self.tags(), self.machines()
             try:
@@ -109,9 +123,8 @@ class Ledger:
             return self._serve(call, perform)
         finally:
             if call.outcome == "ok":
-                text = str(call.params.get("Message", ""))
-                names = [each for each in self.machines() if each in text]
-                self.told |= dict.fromkeys(names, Told(call.at, self.slot))
+                named = _named(str(call.params.get("Message", "")))
+                self.told |= dict.fromkeys(named, Told(call.at, self.slot))
 
     def _looks(self, call: Call, perform: Callable[[], Answer]) -> Answer:
         answer = self._serve(call, perform)
@@ -119,6 +132,11 @@ class Ledger:
             if each["Name"] == "instance-id" and call.outcome == "ok":
                 self._looked |= dict.fromkeys(each["Values"], call.at)
         return answer
+
+    def _by_hand(self, call: Call, perform: Callable[[], Answer]) -> Answer:
+        if call.operation == "StartInstances":
+            self.stopped -= set(call.params["InstanceIds"])
+        return self._serve(call, perform)
 
     def _compare(self, call: Call, before: dict[str, Tags], machines: dict[str, Machine]) -> None:
         after = self.tags()
@@ -200,6 +218,16 @@ class Ledger:
 
     def _blame(self, call: Call, why: str) -> None:
         self.problems.append(f"{call.at:%m-%d %H:%M:%S} {call.operation}: {why}")
+
+
+def _named(message: str) -> set[str]:
+    """Return the instances that a letter, or an alert about such a step, is about."""
+    if not message.startswith("{"):
+        return set(_INSTANCE.findall(message))
+    alert = json.loads(json.loads(message)["default"])
+    if alert["state"] != "ALARM":
+        return set()
+    return {i["resource"] for i in alert["incidents"] if i["kind"] == "instance_escalated"}
 
 
 def _moment(text: str) -> datetime | None:

@@ -28,6 +28,7 @@ OWNED: Final[Mapping[str, Any]] = {
     "Owner": {"escalate": True, "applies_to": ["instance"]},
 }
 KEPT: Final = ("keep", "compliant")
+STAGES: Final = ("new", "told", "marked", "due", "stopped")
 ENDS: Final = {
     "stop": {"stopping", "stopped"},
     "start": {"pending", "running"},
@@ -81,8 +82,8 @@ class TaggingWorld(World):
 
     def run(self, request: str = FIRST) -> dict[str, Any] | None:
         """Run once, on a new page of the ledger."""
-        self.ledger.begin(self.event)
-        return super().run(request)
+        with self.ledger.page(self.event):
+            return super().run(request)
 
     def run_once(self, *, seconds: float = 900, request: str = "", **event: Any) -> dict[str, Any]:
         """Run once in the slot of the minute, with the world's rules and owners."""
@@ -93,8 +94,8 @@ class TaggingWorld(World):
             "scheduled_time": f"{self.clock.now():%Y-%m-%dT%H:%M:00Z}",
             **event,
         }
-        self.ledger.begin(asked)
-        answer = self.stack.run(self.chore, asked, seconds=seconds, request=request)
+        with self.ledger.page(asked):
+            answer = self.stack.run(self.chore, asked, seconds=seconds, request=request)
         self.hold_to_truth(answer)
         return answer
 
@@ -104,6 +105,27 @@ class TaggingWorld(World):
             self.later(days=1)
             answer = self.run_once(**event)
         return sorted(steps(answer))
+
+    def bring(self, stage: str, **launch: Any) -> str:
+        """Add an instance and let days pass until it is new, told, marked, due or stopped."""
+        made = self.machine(**launch)
+        self.advance(made, stage)
+        return made
+
+    def advance(self, instance_id: str, stage: str) -> None:
+        """Let days pass, with a run on each that counts, until an instance is that far."""
+        far = STAGES.index(stage)
+        if far >= STAGES.index("told"):
+            self.run_once()
+        if far >= STAGES.index("marked"):
+            self.daily()
+            assert self.mark(instance_id)
+        if far >= STAGES.index("due"):
+            self.later(days=DAYS, hours=1)
+        if far >= STAGES.index("stopped"):
+            self.run_once()
+            assert self.state(instance_id) == "stopped"
+            self.later(hours=1)
 
     def later(self, *, days: float = 0, hours: float = 0) -> None:
         """Let time pass."""

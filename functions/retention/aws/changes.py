@@ -9,8 +9,9 @@ from caretaker import tags as tag
 from caretaker.apply import fail, settle
 from caretaker.aws.ec2 import list_snapshots
 from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.aws.parts import Split, send_in_parts
 from caretaker.breaker import Breaker
-from caretaker.decisions import Decision, Json, Outcome, Result
+from caretaker.decisions import NOTHING, Decision, Detail, Outcome, Result
 from caretaker.errors import CallError, ListingError, OutOfTimeError, StateError
 from caretaker.failures import Kind
 from caretaker.look import NEVER, LastLook, Seen
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from caretaker.decisions import Batch
     from caretaker.ec2 import Snapshot
+    from caretaker.failures import Failure
     from caretaker.run import Run
     from functions.retention.case import Case
     from functions.retention.request import RetentionRequest
@@ -58,6 +60,7 @@ class Changes:
         self._memory = Memory(run)
         self._previewed = 0
         self._looks = LastLook(_to_look_at(units, case), self._read, run.scene.clock)
+        self._doubted: set[str] = set()
         self.breaker = Breaker()
 
     def preview(self, unit: Batch) -> list[Outcome]:
@@ -126,41 +129,43 @@ class Changes:
         except StateError as error:
             logger.warning("deletion not remembered", error=error.failure.as_error())
 
-    def _tag(self, decisions: Sequence[Decision], tries: int = _TRIES) -> list[Outcome]:
-        """Mark or unmark together; of a batch that is refused, look at each once more.
+    def _tag(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        """Mark or unmark together, each after a last look."""
+        return send_in_parts(decisions, self._send_tags, _failed, self._standing)
 
-        One that goes on refusing must not cost the others: in the end each is sent by itself.
-        """
-        looked = [self._look(decision).outcome for decision in decisions]
-        if tries < _TRIES:
-            looked = [as_sent(d, each) for d, each in zip(decisions, looked, strict=True)]
-        standing = [each.decision for each in looked if each.result is Result.PLANNED]
-        ended = [each for each in looked if each.result is not Result.PLANNED]
-        if not standing:
-            return ended
+    def _standing(self, decisions: Sequence[Decision]) -> Split:
+        """Return what still is to be marked or unmarked, and how the others end."""
+        standing: list[Decision] = []
+        ended: list[Outcome] = []
+        for decision in decisions:
+            looked = self._look(decision).outcome
+            if decision.target in self._doubted:
+                looked = as_sent(decision, looked)
+            if looked.result is Result.PLANNED:
+                standing.append(looked.decision)
+            else:
+                ended.append(looked)
+        return standing, ended
+
+    def _send_tags(self, decisions: Sequence[Decision]) -> Detail:
+        ids = [decision.target for decision in decisions]
         try:
-            written = self._send_tags(standing)
-        except AWS_ERRORS as error:
-            failure = classify(error)
-            for decision in standing:
-                self._looks.forget(decision.target)
-            if failure.kind in _LOOK_AGAIN and tries > 1:
-                return [*ended, *self._tag(standing, tries - 1)]
-            if len(standing) > 1:
-                return [*ended, *(each for d in standing for each in self._tag([d], 1))]
-            return [*ended, *fail(standing, failure.as_error(), {})]
-        return [*ended, *(Outcome(decision, Result.DONE, written) for decision in standing)]
+            return self._write(decisions[0].action, ids)
+        except AWS_ERRORS:
+            self._doubted.update(ids)
+            for snapshot_id in ids:
+                self._looks.forget(snapshot_id)
+            raise
 
-    def _send_tags(self, decisions: Sequence[Decision]) -> dict[str, Json]:
+    def _write(self, action: str, ids: Sequence[str]) -> Detail:
         """Write or remove the mark; its two days begin as it is sent."""
         client, scene = self._run.scene.account.ec2_once, self._run.scene
-        ids = [decision.target for decision in decisions]
-        if decisions[0].action == Action.UNMARK:
+        if action == Action.UNMARK:
             only: list[TagTypeDef] = [{"Key": tag.DELETE_AFTER}]
             scene.pacer.call("DeleteTags", lambda: client.delete_tags(Resources=ids, Tags=only))
-            return {}
+            return NOTHING
 
-        def mark() -> dict[str, Json]:
+        def mark() -> Detail:
             until = delete_after(scene.clock.now())
             client.create_tags(Resources=ids, Tags=[{"Key": tag.DELETE_AFTER, "Value": until}])
             return {"delete_after": until}
@@ -225,6 +230,10 @@ class Changes:
         scene = self._run.scene
         found = list_snapshots(scene.account, scene.pacer, {"snapshot-id": ids})
         return {snapshot.id: snapshot for snapshot in found}
+
+
+def _failed(decisions: Sequence[Decision], failure: Failure) -> list[Outcome]:
+    return fail(decisions, failure.as_error(), {})
 
 
 def _to_look_at(units: Iterable[Batch], case: Case) -> list[str]:

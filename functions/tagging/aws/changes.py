@@ -6,12 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.aws.parts import Split, send_in_parts
 from caretaker.breaker import Breaker
-from caretaker.decisions import Decision, Outcome
+from caretaker.decisions import NOTHING, Decision, Detail, Outcome
 from caretaker.errors import CallError, OutOfTimeError
 from caretaker.look import LastLook, Seen
 from functions.tagging.aws.listings import list_tags
-from functions.tagging.aws.parts import Split, send_in_parts
 from functions.tagging.aws.steps import Steps
 from functions.tagging.outcomes import by_arn, refused, still_stands, written
 from functions.tagging.units import CREATE_TAGS, TAG_RESOURCES
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import TagTypeDef
 
     from caretaker.decisions import Batch
-    from caretaker.failures import Failure
     from caretaker.run import Run
     from caretaker.tags import Tags
     from functions.tagging.case import Case
@@ -63,9 +62,9 @@ class Changes:
 
     def _tag(self, decisions: Sequence[Decision]) -> list[Outcome]:
         """Write the same tags on many."""
-        return send_in_parts(decisions, self._send, self._standing)
+        return send_in_parts(decisions, self._send, refused, self._standing)
 
-    def _send(self, decisions: Sequence[Decision]) -> Failure | None:
+    def _send(self, decisions: Sequence[Decision]) -> Detail:
         scene, ids = self._run.scene, [decision.target for decision in decisions]
         pairs: list[TagTypeDef] = [
             {"Key": key, "Value": value} for key, value in written(decisions[0]).items()
@@ -73,10 +72,10 @@ class Changes:
         send = partial(scene.account.ec2_once.create_tags, Resources=ids, Tags=pairs)
         try:
             scene.pacer.call(CREATE_TAGS, send)
-        except AWS_ERRORS as error:
+        except AWS_ERRORS:
             self._doubted.update(ids)
-            return classify(error)
-        return None
+            raise
+        return NOTHING
 
     def _standing(self, decisions: Sequence[Decision]) -> Split:
         """Return what is still to be written, and how the others end.

@@ -6,15 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
-from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.aws.parts import send_in_parts
 from caretaker.aws.session import home
 from caretaker.aws.topics import publish_text
-from caretaker.decisions import Decision, Outcome, Result
+from caretaker.decisions import NOTHING, Decision, Detail, Outcome, Result
 from caretaker.errors import CallError
 from caretaker.look import LastLook
 from functions.tagging import rules
 from functions.tagging.aws.listings import list_resources
-from functions.tagging.aws.parts import send_in_parts
 from functions.tagging.aws.reading import Reader
 from functions.tagging.escalation import as_text, stop_after
 from functions.tagging.facts import Action, Reason, Step
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import TagTypeDef
 
     from caretaker.decisions import Batch
-    from caretaker.failures import Failure
     from caretaker.run import Run
     from functions.tagging.case import Case
     from functions.tagging.facts import Resource
@@ -141,15 +139,12 @@ class Steps:
     ) -> list[Outcome]:
         """Send one call for all; each of them may be repeated."""
 
-        def send(part: Sequence[Decision]) -> Failure | None:
+        def send(part: Sequence[Decision]) -> Detail:
             ids = [decision.target for decision in part]
-            try:
-                self._run.scene.pacer.call(action, lambda: call(ids))
-            except AWS_ERRORS as error:
-                return classify(error)
-            return None
+            self._run.scene.pacer.call(action, lambda: call(ids))
+            return NOTHING
 
-        return send_in_parts(decisions, send)
+        return send_in_parts(decisions, send, refused)
 
     def _is_marked(self, decision: Decision) -> bool:
         return tag.STOP_AFTER in self._case.instances[decision.target].tags
