@@ -6,6 +6,7 @@ The handler's answer goes to the file ANSWER; SECONDS is the function's timeout.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ def main() -> None:
     context = Context(chore, seconds)
     app = import_module(f"functions.{chore}.app")  # here, for its import is in the time
     answer.write_text(json.dumps(app.lambda_handler(json.load(sys.stdin), context)), "utf-8")
+    sys.stdout.flush()
+    os._exit(0)  # Lambda freezes the process after an answer; it never takes its heap apart
 
 
 if __name__ == "__main__":

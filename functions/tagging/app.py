@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from caretaker.aws.warmup import warm_up
 from caretaker.clock import SystemClock
 from caretaker.harness import run_chore
-from caretaker.report import Findings
 from caretaker.run import Chore, Run
 from caretaker.verdicts import Modes
 
 from . import aws
-from .checks import Ended, judge_run, measure, summarise
+from .checks import findings_of
+from .ended import Ended
 from .memory import Memory
 from .outcomes import unlisted
 from .plan import plan_tagging
@@ -22,12 +22,12 @@ from .units import plan_units
 
 if TYPE_CHECKING:
     from caretaker.harness import LambdaContext
+    from caretaker.report import Findings
 
 
 def tagging(run: Run[TaggingRequest]) -> Findings:
     """Set the tags that rules ask for where a value is known; tell, and escalate, what is left."""
-    facts = aws.gather(run)
-    plan = plan_tagging(facts, run.request, slot=run.slot, now=run.scene.now)
+    plan = plan_tagging(aws.gather(run), run.request, slot=run.slot, now=run.scene.now)
     units = plan_units(plan.decisions, run.request.owners)
     changes = aws.Changes(run, plan.case, units)
     if plan.refusal:
@@ -35,22 +35,10 @@ def tagging(run: Run[TaggingRequest]) -> Findings:
         outcomes = run.refuse(plan.decisions, units)
     else:
         outcomes = run.apply(plan.decisions, units, changes.apply)
-    outcomes += unlisted(facts)
+    outcomes += unlisted(plan.case.facts)
     modes, stopped = Modes(run.mode, run.scene.settings.mode), changes.breaker.is_open
     ended = Ended(plan, outcomes, modes, stopped, aws.put_table(run, outcomes))
-    checks, judged = judge_run(ended)
-    gauges, breakdowns = measure(ended)
-    return Findings(
-        outcomes,
-        checks,
-        judged,
-        gauges,
-        refusal=plan.refusal,
-        may_continue=not stopped,
-        summary=summarise(ended),
-        breakdowns=breakdowns,
-        remember=partial(Memory(run).remember, ended.seen) if ended.is_whole else None,
-    )
+    return findings_of(ended, partial(Memory(run).remember, ended.seen))
 
 
 CHORE = Chore("tagging", TaggingRequest, tagging)

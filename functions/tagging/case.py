@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from .facts import Facts, Links, Resource, of_type
 from .rules import INSTANCE, VOLUME, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Collection, Hashable, Mapping
     from datetime import datetime
 
     from caretaker.decisions import Detail
@@ -79,6 +79,17 @@ class Case:
         if its_type in self.facts.unlisted:
             raise _UnknownError
         return known.get(wanted)
+
+    def only(self, instance_ids: Collection[str]) -> Case:
+        """Return the case without all resources but these instances."""
+        instances = {each: self.instances[each] for each in instance_ids}
+        return replace(
+            self,
+            facts=replace(self.facts, resources=(), behind=()),
+            instances=instances,
+            volumes={},
+            details={},
+        )
 
     def is_young(self, resource: Resource) -> bool:
         """Tell whether its tags may still be on their way."""

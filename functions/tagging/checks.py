@@ -1,97 +1,42 @@
-"""What people must know of a run, and its totals. Pure."""
+"""What people must know of a run. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from caretaker.decisions import Decision, Json, Outcome, Result
+from caretaker.decisions import Decision, Outcome, Result
 from caretaker.incidents import Check, Severity
-from caretaker.report import Breakdown, is_complete
+from caretaker.report import Findings
 from caretaker.settings import Mode
-from caretaker.verdicts import Modes, breaker_check, refusal_check
+from caretaker.verdicts import breaker_check, refusal_check
 
-from .compliance import (
-    ALL,
-    KEY,
-    OWNER,
-    TYPE,
-    Dimension,
-    Score,
-    is_violation,
-    keys_in,
-    name_of,
-    worst_by,
-)
-from .facts import Action, Compliance, Reason
+from .compliance import ALL, KEY, keys_in
+from .ended import Ended, measure, summarise
+from .facts import STEPS, Action, Reason
+from .units import ALERTS
 
 if TYPE_CHECKING:
-    from .plan import Plan
     from .request import TaggingRequest
 
-NOTHING_SEEN: Final = Compliance(100, frozenset())
-METRIC: Final = "TagCompliancePercent"
-OTHERS: Final = "other"
 _MAX_SHOWN: Final = 5
-_STEPS: Final = frozenset({Action.TELL, Action.MARK, Action.STOP})
-_STAGES: Final = frozenset(
-    {Reason.TOLD, Reason.WAITING, Reason.STOPPED, Reason.MARK_UNREADABLE, Reason.NOT_APPROVED}
-)
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A run whose decisions were carried out, or not; `list_at` is where its list stands."""
-
-    plan: Plan
-    outcomes: Sequence[Outcome]
-    modes: Modes
-    is_stopped: bool
-    list_at: str
-
-    @property
-    def request(self) -> TaggingRequest:
-        """Return what was asked."""
-        return self.plan.case.request
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether every resource was seen, by a run that people are told of."""
-        return self.modes.are_regular and not (self.plan.case.facts.unlisted or self.request.birth)
-
-    @property
-    def tried_all(self) -> bool:
-        """Tell whether nothing was left out."""
-        return self.is_whole and self.modes.run is Mode.ACT and is_complete(self.outcomes)
-
-    @cached_property
-    def scores(self) -> Mapping[Dimension, Score]:
-        """Return how many tags are right now."""
-        return {ALL: Score(0, 0), **self.plan.tally.scores(self.outcomes)}
-
-    @cached_property
-    def violations(self) -> Mapping[str, tuple[Decision, str]]:
-        """Return the tags that are still wrong, each by its short name."""
-        return {
-            name_of(outcome.decision, key): (outcome.decision, key)
-            for outcome in self.outcomes
-            if is_violation(outcome)
-            for key in keys_in(outcome.decision, "findings")
-        }
-
-    @property
-    def seen(self) -> Compliance:
-        """Return what the next run is compared with."""
-        return Compliance(self.scores[ALL].percent, frozenset(self.violations))
-
-    @cached_property
-    def new_violations(self) -> list[tuple[Decision, str]]:
-        """Return those that people have not been told of."""
-        last = self.plan.case.facts.last_seen or NOTHING_SEEN
-        new = last.new_among(self.violations)
-        return [each for name, each in self.violations.items() if name in new]
+def findings_of(ended: Ended, remember: Callable[[], None]) -> Findings:
+    """Return what the run came to, for the harness."""
+    checks, judged = judge_run(ended)
+    gauges, breakdowns = measure(ended)
+    return Findings(
+        ended.outcomes,
+        checks,
+        judged,
+        gauges,
+        refusal=ended.plan.refusal,
+        may_continue=not ended.is_stopped,
+        summary=summarise(ended),
+        breakdowns=breakdowns,
+        remember=remember if ended.is_whole else None,
+    )
 
 
 def judge_run(ended: Ended) -> tuple[list[Check], frozenset[str]]:
@@ -120,14 +65,13 @@ def _violated(ended: Ended) -> Check:
     """People hear of it once, and again when there is more of it; not of the same list each day."""
     last, percent = ended.plan.case.facts.last_seen, ended.scores[ALL].percent
     new = ended.new_violations
-    fell = last is not None and percent < last.percent
     right = not ended.violations
     told = ended.modes.are_regular and (ended.is_whole or not right)
     return Check(
         kind="tags_violated",
         resource=ended.request.policy,
         healthy=right if told else None,
-        has_news=bool(new) or fell,
+        stage=ended.stage,
         severity=Severity.NOTICE,
         what=f"{len(ended.violations)} tags missing or wrong, {len(new)} new: {percent} % right",
         evidence={
@@ -177,7 +121,9 @@ def _failed(ended: Ended) -> Iterator[Check]:
         code = outcome.error["code"]
         yield Check(
             kind="owner_unreachable" if is_letter else "resource_untaggable",
-            resource=str(outcome.detail["told_at"]) if is_letter else outcome.decision.target,
+            resource=str(outcome.detail.get("told_at", ALERTS))
+            if is_letter
+            else outcome.decision.target,
             healthy=False,
             what=f"{outcome.decision.action} failed: {code}",
             evidence={
@@ -191,30 +137,53 @@ def _failed(ended: Ended) -> Iterator[Check]:
 
 
 def _steps(ended: Ended) -> Iterator[Check]:
-    """Tell of each step against an instance; while it waits, the incident stays open."""
+    """Tell of each step against an instance; while it waits, the incident stays as it is."""
     if ended.modes.run is not Mode.ACT:
         return
     for outcome in ended.outcomes:
-        decision = outcome.decision
-        took_step = decision.action in _STEPS and outcome.result is Result.DONE
-        if took_step or decision.reason in _STAGES:
-            yield Check(
-                kind="instance_escalated",
-                resource=decision.target,
-                healthy=False,
-                has_news=took_step,
-                severity=Severity.NOTICE,
-                what=_what(outcome, ended.request),
-                evidence={key: _shown(decision, key) for key in keys_in(decision, "findings")},
-                done=_DONE.get(Action(decision.action), "nothing in this run"),
-                next="its tags set right, or caretaker:ignore, end this",
-            )
+        stage = _stage(outcome)
+        if stage or (outcome.decision.action in STEPS and outcome.result is not Result.DONE):
+            yield _step(outcome, stage, ended.request)
+
+
+def _stage(outcome: Outcome) -> str:
+    """Return how far the escalation has come; empty where there is none, or it is not known."""
+    decision = outcome.decision
+    if decision.action in _STAGE_AFTER and outcome.result is Result.DONE:
+        return _STAGE_AFTER[Action(decision.action)]
+    return _STAGE_AT.get(Reason(decision.reason), "")
+
+
+_STAGE_AFTER: Final = {Action.TELL: "told", Action.MARK: "marked", Action.STOP: "stopped"}
+_STAGE_AT: Final = {
+    Reason.TOLD: "told",
+    Reason.WAITING: "marked",
+    Reason.STOPPED: "stopped",
+    Reason.MARK_UNREADABLE: "mark unreadable",
+    Reason.NOT_APPROVED: "not approved",
+    Reason.STOP_PROTECTED: "stop protected",
+}
+
+
+def _step(outcome: Outcome, stage: str, request: TaggingRequest) -> Check:
+    decision = outcome.decision
+    return Check(
+        kind="instance_escalated",
+        resource=decision.target,
+        healthy=False if stage else None,
+        stage=stage,
+        severity=Severity.NOTICE,
+        what=_what(outcome, request),
+        evidence={key: _shown(decision, key) for key in keys_in(decision, "findings")},
+        done=_DONE.get(stage, "nothing in this run"),
+        next="its tags set right, or caretaker:ignore, end this",
+    )
 
 
 _DONE: Final = {
-    Action.TELL: "its owner was told",
-    Action.MARK: "caretaker:stop-after was written",
-    Action.STOP: "it was stopped; it was not terminated",
+    "told": "its owner was told",
+    "marked": "caretaker:stop-after was written",
+    "stopped": "it was stopped; it was not terminated",
 }
 
 
@@ -227,43 +196,3 @@ def _what(outcome: Outcome, request: TaggingRequest) -> str:
     if outcome.decision.action == Action.TELL and request.stop_after_days:
         return f"{said}: stopped {request.stop_after_days} day(s) after the next run"
     return f"{said}: to be stopped after {date}" if date else said
-
-
-def summarise(ended: Ended) -> dict[str, Json]:
-    """Return the totals: what was judged, what is wrong, and how many tags are right."""
-    before = {ALL: Score(0, 0), **ended.plan.tally.scores()}
-    return {
-        "resources": ended.plan.tally.resources,
-        "violations": len(ended.violations),
-        "new_violations": len(ended.new_violations),
-        "compliance": {"before": before[ALL].percent, "after": ended.scores[ALL].percent},
-        "by_key": worst_by(ended.scores, KEY),
-        "by_type": worst_by(ended.scores, TYPE),
-        "by_owner": worst_by(ended.scores, OWNER),
-        "list": ended.list_at or None,
-    }
-
-
-def measure(ended: Ended) -> tuple[dict[str, float], list[Breakdown]]:
-    """Return the metric in all, by key and type, and by the owners that the event names."""
-    if not ended.is_whole:
-        return {}, []
-    by_name = {name: _percents(ended.scores, name) for name in (KEY, TYPE)}
-    by_name[OWNER] = _of_owners(ended)
-    breakdowns = [Breakdown(METRIC, name, values) for name, values in by_name.items()]
-    return {METRIC: ended.scores[ALL].percent}, breakdowns
-
-
-def _percents(scores: Mapping[Dimension, Score], name: str) -> dict[str, float]:
-    return {each.value: score.percent for each, score in scores.items() if each.name == name}
-
-
-def _of_owners(ended: Ended) -> dict[str, float]:
-    """Return the named owners' numbers, and one for all others: each metric has its price."""
-    named, others = {}, Score(0, 0)
-    for each, score in ended.scores.items():
-        if each.name == OWNER and each.value in ended.request.owners:
-            named[each.value] = score.percent
-        elif each.name == OWNER:
-            others = Score(others.right + score.right, others.of + score.of)
-    return {**named, OTHERS: others.percent} if ended.request.owners else {}

@@ -50,7 +50,7 @@ def next_step(resource: Resource, case: Case) -> Move:
         return Move(Action.REPORT, Reason.STOPPED if stopped else None)
     if step is None or _was_started_since(resource, step):
         return Move(Action.TELL)
-    if step.told == case.slot or not case.request.stop_after_days:
+    if case.slot <= step.told or not case.request.stop_after_days:
         return Move(Action.REPORT, Reason.TOLD)
     return _marked(resource, step, case)
 
@@ -58,12 +58,16 @@ def next_step(resource: Resource, case: Case) -> Move:
 def _marked(resource: Resource, step: Step, case: Case) -> Move:
     """Return what follows on a mark; people may move it into the future, never into the past."""
     written = resource.tags.get(tag.STOP_AFTER)
-    if written is None or step.marked_until is None:
+    if written is None:
         return Move(Action.MARK)
     try:
-        due = max(moment(written), step.marked_until)
+        said = moment(written)
     except ValueError:
         return Move(Action.REPORT, Reason.MARK_UNREADABLE, {"stop_after": written})
+    ours = step.marked_until or stop_after(case.now, case.request.stop_after_days)
+    due = max(said, ours)
+    if step.marked_until is None and said < ours:
+        return Move(Action.MARK)
     if due > case.now:
         return Move(Action.REPORT, Reason.WAITING, {"stop_after": as_text(due)})
     if case.now - due > STALE:
@@ -90,11 +94,14 @@ def _was_started_since(resource: Resource, step: Step) -> bool:
 
 
 def moment(text: str) -> datetime:
-    """Read a time with its zone; `ValueError` for anything else."""
+    """Read a time with its zone, as UTC; `ValueError` for anything else."""
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError(text)
-    return time
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def as_text(time: datetime) -> str:

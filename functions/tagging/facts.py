@@ -35,6 +35,10 @@ class Action(StrEnum):
     SKIP = "skip"
 
 
+STEPS: Final = frozenset({Action.TELL, Action.MARK, Action.UNMARK, Action.STOP, Action.START})
+"""Of the escalation of an instance, and of its undoing."""
+
+
 class Reason(StrEnum):
     """Why; each is explained on the chore's page."""
 
@@ -58,6 +62,10 @@ class Reason(StrEnum):
     GONE = "gone"
     CHANGED_MEANWHILE = "changed_meanwhile"
     STOP_PROTECTED = "stop_protected"
+
+
+ENDED: Final = frozenset({"shutting-down", "terminated", "deleting", "deleted", "deregistered"})
+"""States of what is going, or gone and still listed."""
 
 
 class Links(NamedTuple):
@@ -111,10 +119,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Compliance:
-    """What the last run saw: how many per cent were right, and a short name for each violation."""
+    """What the last run saw: how many per cent were right, and a short name for each violation.
+
+    `stage` names the last time that it became worse.
+    """
 
     percent: float
     violations: frozenset[str]
+    stage: str = ""
 
     def new_among(self, names: Collection[str]) -> frozenset[str]:
         """Return the violations that were not there; what a full list cannot hold is none."""

@@ -12,9 +12,7 @@ from caretaker.aws.plans import PlanStore
 from .facts import MAX_VIOLATIONS, Compliance, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from caretaker.aws.state import Table
+    from caretaker.aws.state import Item, Table
     from caretaker.run import Run
 
     from .request import TaggingRequest
@@ -68,7 +66,7 @@ class Memory:
         if not found:
             return None
         names = (name for item in found for name in item["violations"].split())
-        return Compliance(found[0]["tenths"] / 10, frozenset(names))
+        return Compliance(found[0]["tenths"] / 10, frozenset(names), found[0]["stage"])
 
     def remember(self, seen: Compliance) -> None:
         """Write what people have been told of now; parts of an older list that is longer go."""
@@ -76,12 +74,12 @@ class Memory:
         names = sorted(seen.violations)[:MAX_VIOLATIONS]
         parts = [" ".join(part) for part in batched(names, _PART, strict=False)] or [""]
         for number, part in enumerate(parts):
-            tenths = round(seen.percent * 10)
-            self._put({"pk": pk, "sk": f"{number:02}", "tenths": tenths, "violations": part})
+            item: Item = {"pk": pk, "sk": f"{number:02}", "violations": part}
+            self._put({**item, "tenths": round(seen.percent * 10), "stage": seen.stage})
         last = MAX_VIOLATIONS // _PART
         self._table.write_batch([], [(pk, f"{n:02}") for n in range(len(parts), last)])
 
-    def _put(self, item: Mapping[str, str | int]) -> None:
+    def _put(self, item: Item) -> None:
         expires = self._seconds + int(_KEPT.total_seconds())
         self._table.put({**item, "expires_at": expires})
 

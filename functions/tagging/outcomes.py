@@ -9,7 +9,7 @@ from caretaker.apply import fail, settle
 from caretaker.decisions import Decision, Outcome, Result
 from caretaker.failures import Failure, Kind
 
-from .facts import Action, Reason
+from .facts import STEPS, Action, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,8 +24,9 @@ _ELSEWHERE: Final = frozenset({"IncorrectInstanceState", "IncorrectState"})
 
 
 def left(decision: Decision, reason: Reason) -> Outcome:
-    """Return that a resource is left as it is after all."""
-    action = Action.REPORT if reason is Reason.NO_ROOM else Action.SKIP
+    """Return that a resource is left as it is after all; what is still wrong is reported."""
+    is_still_wrong = reason is Reason.NO_ROOM or decision.action in STEPS
+    action = Action.REPORT if is_still_wrong and reason is not Reason.GONE else Action.SKIP
     return Outcome(replace(decision, action=action, reason=reason), Result.UNCHANGED)
 
 

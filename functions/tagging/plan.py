@@ -13,7 +13,7 @@ from caretaker.report import plan_id
 
 from .case import Case, open_case
 from .compliance import Tally
-from .facts import Action, Facts, Reason
+from .facts import STEPS, Action, Facts, Reason
 from .rules import INSTANCE, Finding
 from .verdict import judge
 
@@ -63,6 +63,8 @@ def plan_tagging(facts: Facts, request: TaggingRequest, *, slot: str, now: datet
                 tally.count(case.about(resource), rules, verdict.findings, verdict.pending)
     decisions += groups.decisions()
     refusal = _too_many(decisions, case)
+    # Of 200,000 resources the steps need a few, and what follows the memory of the rest.
+    case = case.only({d.target for d in decisions if d.action in STEPS})
     return Plan(decisions, case, tally, approvable(refusal, decisions) if refusal else None)
 
 

@@ -69,11 +69,11 @@ def _sets(decisions: Iterable[Decision]) -> list[Batch]:
 
 
 def _letters(decisions: Iterable[Decision], owners: Mapping[str, str]) -> list[Batch]:
-    by_topic: defaultdict[str, list[Decision]] = defaultdict(list)
+    by_owner: defaultdict[str, list[Decision]] = defaultdict(list)
     for decision in decisions:
-        by_topic[owners.get(str(decision.detail["owner"]), "")].append(decision)
+        by_owner[str(decision.detail["owner"])].append(decision)
     return [
-        Batch("Publish", members, {"told_at": topic or ALERTS})
-        for topic, group in by_topic.items()
+        Batch("Publish", members, {"told_at": owners.get(owner, ALERTS)})
+        for owner, group in by_owner.items()
         for members in batched(group, TOLD_AT_ONCE, strict=False)
     ]

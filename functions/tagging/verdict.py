@@ -11,14 +11,12 @@ from caretaker.decisions import NOTHING, Decision, Detail
 
 from .case import Case, Subject
 from .escalation import Move, may_escalate, next_step, undone
-from .facts import Action, Reason, Resource
+from .facts import ENDED, Action, Reason, Resource
 from .findings import Fixes, find, fixes_of
 from .rules import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_ENDED: Final = frozenset({"shutting-down", "terminated", "deleting", "deleted", "deregistered"})
 
 
 class Lacking(NamedTuple):
@@ -83,7 +81,7 @@ def judge(resource: Resource, case: Case) -> Verdict:
 
 
 def _out_of_scope(subject: Subject) -> Reason | None:
-    if subject.resource.state in _ENDED:
+    if subject.resource.state in ENDED:
         return Reason.TERMINATING
     if subject.resource.is_managed:
         return Reason.SERVICE_MANAGED

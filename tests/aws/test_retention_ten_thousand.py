@@ -64,6 +64,6 @@ def test_ten_thousand_backups_are_judged_refused_and_told_in_one_message(
     (alert,) = world.stack.alerts()
     assert len(alert["incidents"]) == 1
     stored = [item for item in world.stack.items() if item["pk"].startswith("plans#")]
-    told = [part for item in stored for part in item["snapshots"].split()]
+    told = [part for item in stored for part in item["targets"].split()]
     assert len(told) == len(set(told)) == MANY - VOLUMES
-    assert max(len(item["snapshots"]) for item in stored) < 400_000
+    assert max(len(item["targets"]) for item in stored) < 400_000

@@ -37,15 +37,15 @@ def test_takes_a_step_a_day_and_a_week_before_it_stops(world: TaggingWorld) -> N
     assert step(world.run_once(), bare) == ("mark", "missing", "done")
     until = datetime.fromisoformat(world.mark(bare))
     assert timedelta() <= until - world.clock.now() - timedelta(days=DAYS) <= timedelta(seconds=5)
-    for _ in range(DAYS - 1):
-        world.later(days=1)
+    for _ in range(2):
+        world.later(days=3)
         assert step(world.run_once(), bare) == ("report", "waiting", "unchanged")
     assert world.state(bare) == "running"
     world.later(days=1, hours=1)
     assert step(world.run_once(), bare) == ("stop", "missing", "done")
     assert world.state(bare) == "stopped"
-    for _ in range(3):
-        world.later(days=10)
+    for _ in range(2):
+        world.later(days=20)
         assert step(world.run_once(), bare) == ("report", "stopped", "unchanged")
 
 
@@ -54,11 +54,11 @@ def test_undoes_whatever_it_did_once_the_tags_are_right(world: TaggingWorld, sta
     bare = world.bring(stage)
 
     world.retag(bare, Owner="bob")
-    world.daily()
-    world.daily()
+    world.after()
+    world.after()
 
     assert (world.state(bare), world.mark(bare), world.remembered) == ("running", "", {})
-    assert world.daily()
+    assert world.after()
     assert world.ledger.done["start"] | world.ledger.done["unmark"] == set()
 
 
@@ -66,12 +66,13 @@ def test_undoes_whatever_it_did_once_the_tags_are_right(world: TaggingWorld, sta
 def test_begins_anew_with_one_that_loses_its_tags_again(world: TaggingWorld, stage: str) -> None:
     bare = world.bring(stage)
     world.retag(bare, Owner="bob")
-    world.daily(2)
+    world.after()
+    world.after()
     world.retag(bare, Owner=None)
 
-    assert (bare, "tell", "missing") in world.daily()
-    assert (bare, "mark", "missing") in world.daily()
-    assert (bare, "report", "waiting") in world.daily(DAYS - 1)
+    assert (bare, "tell", "missing") in world.after()
+    assert (bare, "mark", "missing") in world.after()
+    assert (bare, "report", "waiting") in world.after(DAYS - 1)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -81,7 +82,7 @@ def test_leaves_alone_what_is_to_be_ignored_at_any_stage(world: TaggingWorld, st
     before = world.photograph()
 
     for _ in range(2):
-        assert (bare, "skip", "ignored") in world.daily(DAYS + 1)
+        assert (bare, "skip", "ignored") in world.after(DAYS + 1)
     assert world.photograph() == before
 
 
@@ -91,8 +92,8 @@ def test_waits_as_long_as_a_person_asks_for(world: TaggingWorld, stage: str) -> 
     later = world.clock.now() + timedelta(days=20, hours=1)
     world.retag(bare, caretaker__stop_after=f"{later:%Y-%m-%dT%H:%M:%SZ}")
 
-    assert (bare, "report", "waiting") in world.daily(20)
-    assert (bare, "stop", "missing") in world.daily()
+    assert (bare, "report", "waiting") in world.after(20)
+    assert (bare, "stop", "missing") in world.after()
 
 
 @pytest.mark.parametrize("asked", ["2027-06-01T00:00:00Z", "2027-06-01T00:00:00+02:00"])
@@ -103,7 +104,7 @@ def test_a_later_time_that_was_asked_for_before_the_mark_stays(
     bare = world.bring("told")
     world.retag(bare, caretaker__stop_after=asked)
 
-    world.daily(30)
+    world.after(30)
 
     assert world.mark(bare) == asked
     assert world.state(bare) == "running"
@@ -113,8 +114,8 @@ def test_nobody_can_shorten_the_time(world: TaggingWorld) -> None:
     bare = world.bring("marked")
     world.retag(bare, caretaker__stop_after="2020-01-01T00:00:00Z")
 
-    assert (bare, "report", "waiting") in world.daily(DAYS - 1)
-    assert (bare, "stop", "missing") in world.daily(2)
+    assert (bare, "report", "waiting") in world.after(DAYS - 1)
+    assert (bare, "stop", "missing") in world.after(2)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_time_that_says_nothing_never_stops_anything_before_its_time(
     bare = world.bring("marked")
     world.retag(bare, caretaker__stop_after=text)
 
-    ((_, action, reason),) = [each for each in world.daily(2) if each[0] == bare]
+    ((_, action, reason),) = [each for each in world.after(2) if each[0] == bare]
 
     assert action == "report"
     assert reason in {"waiting", "mark_unreadable"}
@@ -136,44 +137,45 @@ def test_a_mark_of_somebody_else_counts_for_nothing(world: TaggingWorld) -> None
     bare = world.machine(tags={"caretaker:stop-after": "2026-01-01T00:00:00Z"})
 
     assert step(world.run_once(), bare) == ("tell", "missing", "done")
-    assert (bare, "mark", "missing") in world.daily()
-    assert (bare, "report", "waiting") in world.daily(DAYS - 1)
+    assert (bare, "mark", "missing") in world.after()
+    assert (bare, "report", "waiting") in world.after(DAYS - 1)
 
 
 def test_a_mark_that_was_taken_away_is_written_with_the_whole_time(world: TaggingWorld) -> None:
     bare = world.bring("due")
     world.retag(bare, caretaker__stop_after=None)
 
-    assert (bare, "mark", "missing") in world.daily()
-    assert (bare, "report", "waiting") in world.daily(DAYS - 1)
-    assert (bare, "stop", "missing") in world.daily(2)
+    assert (bare, "mark", "missing") in world.after()
+    assert (bare, "report", "waiting") in world.after(DAYS - 1)
+    assert (bare, "stop", "missing") in world.after(2)
 
 
 def test_a_mark_that_nobody_acted_on_for_weeks_is_written_anew(world: TaggingWorld) -> None:
     bare = world.bring("due")
     world.later(days=14)
 
-    assert (bare, "mark", "missing") in world.daily()
-    assert (bare, "report", "waiting") in world.daily(DAYS - 1)
+    assert (bare, "mark", "missing") in world.after()
+    assert (bare, "report", "waiting") in world.after(DAYS - 1)
 
 
 def test_one_that_a_person_starts_again_gets_all_the_time_again(world: TaggingWorld) -> None:
     bare = world.bring("stopped")
     world.start_by_hand(bare)
 
-    assert (bare, "tell", "missing") in world.daily()
-    assert (bare, "mark", "missing") in world.daily()
-    assert (bare, "report", "waiting") in world.daily(DAYS - 1)
-    assert (bare, "stop", "missing") in world.daily(2)
+    assert (bare, "tell", "missing") in world.after()
+    assert (bare, "mark", "missing") in world.after()
+    assert (bare, "report", "waiting") in world.after(DAYS - 1)
+    assert (bare, "stop", "missing") in world.after(2)
 
 
 @pytest.mark.parametrize("stage", STAGES[1:4])
 def test_one_that_a_person_stopped_is_never_started(world: TaggingWorld, stage: str) -> None:
     bare = world.bring(stage)
     world.stop_by_hand(bare)
-    world.daily()
+    world.after()
     world.retag(bare, Owner="bob")
-    world.daily(2)
+    world.after()
+    world.after()
 
     assert (world.state(bare), world.mark(bare), world.remembered) == ("stopped", "", {})
 
@@ -183,7 +185,8 @@ def test_one_that_a_person_started_and_stopped_again_is_never_started(world: Tag
     world.start_by_hand(bare)
     world.stop_by_hand(bare)
     world.retag(bare, Owner="bob")
-    world.daily(2)
+    world.after()
+    world.after()
 
     assert (world.state(bare), world.mark(bare), world.remembered) == ("stopped", "", {})
 
@@ -199,7 +202,7 @@ def test_one_whose_tags_come_while_it_is_stopping_is_started_in_the_end(
     world.run_once()
     world.later(hours=1)
     world.run_once()
-    world.daily()
+    world.after()
 
     assert (world.state(bare), world.mark(bare), world.remembered) == ("running", "", {})
 
@@ -210,7 +213,7 @@ def test_reports_and_nothing_more_what_cannot_be_stopped(world: TaggingWorld, ki
     bare = world.machine(**NEVER_STOPPED[kind])
 
     for _ in range(2):
-        actions = {action for each, action, _ in world.daily(DAYS) if each == bare}
+        actions = {action for each, action, _ in world.after(DAYS) if each == bare}
         assert actions <= {"report", "skip"}
     assert (world.mark(bare), world.remembered) == ("", {})
 
@@ -218,7 +221,7 @@ def test_reports_and_nothing_more_what_cannot_be_stopped(world: TaggingWorld, ki
 def test_lets_go_of_one_that_joins_a_group(world: TaggingWorld) -> None:
     bare = world.bring("due")
     world.account.tag(bare, {"aws:autoscaling:groupName": "web"})
-    world.daily()
+    world.after()
 
     assert (world.state(bare), world.mark(bare), world.remembered) == ("running", "", {})
 
@@ -235,5 +238,5 @@ def test_one_that_is_protected_from_stops_stays_a_violation_that_people_hear_of(
     assert answer["summary"]["violations"] == 1
     assert [each["Subject"] for each in world.stack.alerts() if each["state"] == "OK"] == []
     world.retag(bare, Owner="bob")
-    world.daily()
+    world.after()
     assert (world.state(bare), world.mark(bare), world.remembered) == ("running", "", {})

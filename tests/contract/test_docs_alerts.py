@@ -20,16 +20,16 @@ from tests.support.docs_pages import (
     DOCS,
     anchors,
     headings,
+    incident_kinds,
     missing,
     page_of,
     rows,
     section,
     text_of,
-    texts_given,
 )
 
 ALERTS: Final = DOCS / "alerts.md"
-KINDS: Final = texts_given("Check", "kind") | texts_given("Incident", "kind")
+KINDS: Final = incident_kinds()
 ALARMS: Final = {
     name
     for name, resource in written()["Resources"].items()
@@ -41,6 +41,7 @@ ASKED: Final = AlertsRequest()
 
 def test_reads_what_it_holds_the_docs_to() -> None:
     assert {"backup_failed", "retention_refused", "topic_unheard", "test"} <= KINDS
+    assert {"tagging_stopped", "owner_unreachable", "resource_untaggable"} <= KINDS
     assert {"SnapshotStaleAlarm", "AlertsUnsentAlarm"} <= ALARMS
 
 

@@ -17,15 +17,16 @@ from tests.contract.template import as_list, functions, role_of, statements
 from tests.support import docs
 from tests.support.docs_pages import (
     CHORES,
+    ROOT,
     coded,
     codes_of,
     event_fields,
+    incident_kinds,
     missing,
     page_of,
     rows,
     section,
     text_of,
-    texts_given,
     texts_in,
     texts_under,
 )
@@ -49,6 +50,10 @@ ANY_LANE: Final = {"out_of_time", "lease_lost"}
 """Deferrals that the layer gives every chore."""
 
 
+def kinds_of(chore: str) -> set[str]:
+    return incident_kinds(ROOT / "functions" / chore)
+
+
 def snapshot_deferrals() -> set[str]:
     return texts_under("deferred_by") | ANY_LANE | _CODES[Kind.BUSY] | _CODES[Kind.FULL]
 
@@ -60,14 +65,16 @@ def consistency_notes() -> set[str]:
 
 def test_reads_what_it_holds_the_docs_to() -> None:
     """An extraction that finds nothing would let everything pass."""
-    assert set(CHORES) >= {"snapshot", "retention", "alerts"}
-    assert {"backup_failed", "retention_refused", "topic_unheard"} <= texts_given("Check", "kind")
+    assert set(CHORES) >= {"snapshot", "retention", "tagging", "alerts"}
+    assert {"snapshot_unchangeable", "retention_refused"} <= kinds_of("retention")
+    assert {"tags_violated", "tagging_stopped", "owner_unreachable"} <= kinds_of("tagging")
     assert {"state_unavailable", "outcome_unknown"} <= snapshot_deferrals()
     assert {"volume_by_request", "volume_by_refusal"} <= consistency_notes()
     assert {"caretaker:backup", "caretaker:delete-after"} <= TAGS
     assert {"CARETAKER_MODE", "AWS_REGION"} <= VARIABLES
     assert {"select.everything", "target.region"} <= event_fields("snapshot").keys()
     assert event_fields("retention")["blast_radius.percent"] == [0, 50]
+    assert event_fields("tagging")["rules.*.values"] == [500, 256]
     assert event_fields("alerts")["silence.reason"] == [256]
 
 
@@ -118,6 +125,13 @@ def test_every_metric_is_on_a_page() -> None:
     assert telemetry.UNITS.keys() == set().union(
         *(coded(page_of(chore)) & telemetry.UNITS.keys() for chore in CHORES)
     )
+
+
+@EVERY_CHORE
+def test_a_page_has_a_row_for_every_incident_of_its_chore(chore: str) -> None:
+    told = rows(section(page_of(chore), "## Incidents"))
+
+    assert kinds_of(chore) <= told.keys()
 
 
 @EVERY_CHORE

@@ -18,6 +18,7 @@ from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscriber
+from tests.e2e.tagger import Tagger
 
 HERE = Path(__file__).parent
 SECONDS = 30.0
@@ -25,13 +26,14 @@ MAIL_TO = "ops@example.com"
 WATCHDOG = "watchdog@example.com"
 PHONE = "+353861234567"
 
-# The stack's own times are kept away from now: only what a test fires is fired.
+# The stacks' own times are kept away from now: only what a test fires is fired.
 _LATER = datetime.now(UTC) + timedelta(hours=12, minutes=30)
 _DAILY = f"cron({_LATER.minute} {_LATER.hour} * * ? *)"
 _TIMES = {
     "SnapshotSchedule": _DAILY,
     "SnapshotFreshnessSchedule": f"cron({_LATER.minute} * * * ? *)",
     "RetentionSchedule": _DAILY,
+    "TaggingSchedule": _DAILY,
     "AlertsSchedule": _DAILY,
 }
 _CHANNELS = {
@@ -42,7 +44,14 @@ _CHANNELS = {
     "ChatTopic": "on",
     "PagerTopic": "on",
 }
-PARAMETERS = {**_CHANNELS, **_TIMES}
+RULES: Json = {
+    "CostCenter": {
+        "pattern": "[0-9]{4}",
+        "from": ["instance"],
+        "applies_to": ["instance", "volume"],
+    }
+}
+PARAMETERS = {**_CHANNELS, **_TIMES, "TaggingRules": json.dumps(RULES)}
 NEIGHBOUR = {"Installation": "neighbour", **_TIMES}
 
 _numbers = count(1)
@@ -72,6 +81,12 @@ def stack(cloud: LocalCloud) -> Stack:
 def other_stack(cloud: LocalCloud, stack: Stack) -> Stack:
     """A second one beside it, as an owner of its own."""
     return cloud.deploy("beside", parameters=NEIGHBOUR)
+
+
+@pytest.fixture(scope="session")
+def tagger(cloud: LocalCloud, stack: Stack) -> Tagger:
+    """A third one, whose tagging may do all that it can."""
+    return Tagger.deploy(cloud, _TIMES)
 
 
 @pytest.fixture(scope="session")
@@ -183,6 +198,29 @@ def denied(stack: Stack, role: str, actions: str) -> Iterator[None]:
         yield
     finally:
         iam.delete_role_policy(**name)
+
+
+def allowed_to(stack: Stack, role: str) -> set[str]:
+    """Return all actions that a role of the stack, by its logical id, is allowed somewhere."""
+    iam, name = stack.client("iam"), stack.resources("AWS::IAM::Role")[role]
+    documents = [
+        iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    ]
+    for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        documents.append(found["PolicyVersion"]["Document"])
+    return {action for document in documents for action in _allowed(document)}
+
+
+def _allowed(document: Json | str) -> Iterator[str]:
+    read = json.loads(document) if isinstance(document, str) else document
+    for statement in read["Statement"]:
+        actions = statement["Action"]
+        if statement["Effect"] == "Allow":
+            yield from [actions] if isinstance(actions, str) else actions
 
 
 def ours(ec2: RemoteCloud, installation: str = "caretaker", **tags: str) -> list[Json]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +13,7 @@ from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.cloud.subscribers import QueueSubscriber
-from tests.e2e.conftest import NEIGHBOUR
+from tests.e2e.conftest import NEIGHBOUR, allowed_to
 
 KEPT_NIGHTS = 50
 NIGHTS = 90
@@ -75,28 +74,7 @@ class Vault:
 
     def actions(self) -> set[str]:
         """Return all that the deployed role is allowed."""
-        iam, role = self.stack.client("iam"), self._role
-        documents = [
-            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
-        ]
-        for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-            arn = attached["PolicyArn"]
-            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-            found = iam.get_policy_version(PolicyArn=arn, VersionId=version)
-            documents.append(found["PolicyVersion"]["Document"])
-        return {action for document in documents for action in _allowed(document)}
-
-    @property
-    def _role(self) -> str:
-        return self.stack.resources("AWS::IAM::Role")["RetentionRole"]
-
-
-def _allowed(document: Json | str) -> Iterator[str]:
-    read = json.loads(document) if isinstance(document, str) else document
-    for statement in read["Statement"]:
-        actions = statement["Action"]
-        yield from [actions] if isinstance(actions, str) else actions
+        return allowed_to(self.stack, "RetentionRole")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.cloud.tools import BUILD, machine_architecture, tool
 from tests.e2e.conftest import Fleet
 
 LAYER = BUILD / "CommonLayer" / "python"
-CHORES = ("snapshot", "retention", "alerts")
+CHORES = ("snapshot", "retention", "tagging", "alerts")
 RUNTIME = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_client.*.so")
 RIE_ACCOUNT = "012345678912"
 """The emulator makes this account up."""
@@ -145,6 +145,17 @@ def test_the_built_retention_function_does_too(answer_of: Answers) -> None:
 
     assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "report")
     assert answer["summary"]["recycle_bin_days"] == 14
+
+
+def test_the_built_tagging_function_does_too(answer_of: Answers, fleet: Fleet) -> None:
+    """Its rules are matched by pydantic's own engine, which the built layer has to bring."""
+    rule = {"pattern": f"of-{fleet.policy}", "from": ["instance"], "applies_to": ["volume"]}
+
+    answer = answer_of("tagging", {"policy": fleet.policy, "rules": {"Part": rule}})
+
+    assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "report")
+    judged = {each["target"]: each["reason"] for each in answer["outcomes"]}
+    assert {judged[volume] for volume in fleet.volumes} == {"missing"}
 
 
 def test_the_built_alerts_function_does_too(answer_of: Answers) -> None:

@@ -20,7 +20,7 @@ DOCS: Final = ROOT / "docs"
 PAGES: Final = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 CHORES: Final = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 _PRODUCT: Final = [ROOT / "layers" / "common" / "caretaker", ROOT / "functions"]
-_LIMITS: Final = ("minimum", "maximum", "maxItems", "maxLength")
+_LIMITS: Final = ("minimum", "maximum", "maxItems", "maxLength", "maxProperties")
 
 
 def page_of(chore: str) -> Path:
@@ -90,35 +90,47 @@ def syntax_trees() -> dict[Path, ast.Module]:
     return {path: ast.parse(text_of(path)) for path in modules}
 
 
-def nodes() -> Iterator[ast.AST]:
-    """Yield every node of the product's code."""
-    for tree in syntax_trees().values():
-        yield from ast.walk(tree)
+def nodes(folder: Path = ROOT) -> Iterator[ast.AST]:
+    """Yield every node of the product's code in a folder."""
+    for path, tree in syntax_trees().items():
+        if path.is_relative_to(folder):
+            yield from ast.walk(tree)
 
 
-def calls_of(function: str) -> Iterator[ast.Call]:
+def calls_of(function: str, folder: Path = ROOT) -> Iterator[ast.Call]:
     """Yield all calls of a function of this name."""
-    for node in nodes():
+    for node in nodes(folder):
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == function:
             yield node
 
 
-def texts_given(function: str, keyword: str) -> set[str]:
+def texts_given(function: str, keyword: str, folder: Path = ROOT) -> set[str]:
     """Return the literals that calls of a function pass by a keyword, or in the first place."""
     given = [
         argument
-        for call in calls_of(function)
+        for call in calls_of(function, folder)
         for argument in (
             [each.value for each in call.keywords if each.arg == keyword]
             if keyword
             else call.args[:1]
         )
     ]
-    return {
-        each.value
-        for each in given
-        if isinstance(each, ast.Constant) and isinstance(each.value, str)
-    }
+    return {text for each in given for text in _literals(each)}
+
+
+def _literals(node: ast.expr) -> Iterator[str]:
+    """Yield a literal text, or both of an expression that chooses between two."""
+    if isinstance(node, ast.IfExp):
+        yield from (*_literals(node.body), *_literals(node.orelse))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+def incident_kinds(folder: Path = ROOT) -> set[str]:
+    """Return the kinds of incident that the code in a folder tells of."""
+    named = texts_given("Check", "kind", folder) | texts_given("Incident", "kind", folder)
+    checks = ("refusal_check", "breaker_check")
+    return named.union(*(texts_given(check, "", folder) for check in checks))
 
 
 def texts_under(key: str) -> set[str]:
@@ -171,8 +183,24 @@ def _fields(
 ) -> Iterator[tuple[str, list[float]]]:
     for name, field in schema["properties"].items():
         choices = [field, *field.get("anyOf", [])]
-        yield f"{prefix}{name}", [c[limit] for c in choices for limit in _LIMITS if limit in c]
+        yield f"{prefix}{name}", [limit for c in choices for limit in _limits(c, parts)]
         for choice in choices:
-            part = parts.get(choice.get("$ref", "").rpartition("/")[2], {})
-            if "properties" in part:
-                yield from _fields(part, parts, f"{prefix}{name}.")
+            for part, inside in ((choice, ""), (choice.get("additionalProperties", {}), "*.")):
+                model = _referred(part, parts)
+                if "properties" in model:
+                    yield from _fields(model, parts, f"{prefix}{name}.{inside}")
+
+
+def _limits(choice: Mapping[str, Any], parts: Mapping[str, Any]) -> list[float]:
+    """Return the limits of a field, of the items in a list, and of the names in an object."""
+    inside = [choice.get(each, {}) for each in ("items", "propertyNames")]
+    found = [choice, *inside, *(_referred(each, parts) for each in (choice, *inside))]
+    return [each[limit] for each in found for limit in _LIMITS if limit in each]
+
+
+def _referred(choice: Any, parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the part that a piece of a schema refers to, and what that refers to in turn."""
+    if not isinstance(choice, dict) or "$ref" not in choice:
+        return {}
+    found: Mapping[str, Any] = parts[choice["$ref"].rpartition("/")[2]]
+    return {**_referred(found, parts), **found}

@@ -138,7 +138,7 @@ class _Story:
         asked, steps, told = event("owner-required"), {}, ""
         letter = ""
         for day in range(12):
-            if day == 10:  # noqa: PLR2004 - the day after the stop
+            if day == 10:
                 self.account.tag(self._unpaid.id, {"CostCenter": "4713"})
             mine = [o for o in self.run(asked)["outcomes"] if o["target"] == self._unpaid.id]
             for item in mine:

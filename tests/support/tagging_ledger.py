@@ -242,4 +242,6 @@ def _by_owner(tags: Tags) -> str:
     """Return why an instance must not be stopped, by the rule that it has an owner."""
     if tags.get("Owner", "").strip():
         return "it has an owner"
+    if "aws:autoscaling:groupName" in tags:
+        return "its group would replace it"
     return "it is ignored" if "caretaker:ignore" in tags else ""

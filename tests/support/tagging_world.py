@@ -99,12 +99,10 @@ class TaggingWorld(World):
         self.hold_to_truth(answer)
         return answer
 
-    def daily(self, days: int = 1, **event: Any) -> list[tuple[str, str, str]]:
-        """Run once on each of the coming days; return what the last did to each resource."""
-        for _ in range(days):
-            self.later(days=1)
-            answer = self.run_once(**event)
-        return sorted(steps(answer))
+    def after(self, days: float = 1, **event: Any) -> list[tuple[str, str, str]]:
+        """Let days pass and run once; return what that did to each resource, and why."""
+        self.later(days=days)
+        return steps(self.run_once(**event))
 
     def bring(self, stage: str, **launch: Any) -> str:
         """Add an instance and let days pass until it is new, told, marked, due or stopped."""
@@ -118,7 +116,7 @@ class TaggingWorld(World):
         if far >= STAGES.index("told"):
             self.run_once()
         if far >= STAGES.index("marked"):
-            self.daily()
+            self.after()
             assert self.mark(instance_id)
         if far >= STAGES.index("due"):
             self.later(days=DAYS, hours=1)
@@ -194,7 +192,7 @@ class TaggingWorld(World):
 
 
 def steps(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return what happened to each resource, why, and how it ended."""
+    """Return what happened to each resource, and why."""
     return [(i["target"], i["action"], i["reason"]) for i in answer["outcomes"]]
 
 

@@ -84,6 +84,12 @@ class TagsWorld:
         """Return the calls that were to change something in the account."""
         return self.cloud.calls.of(*CHANGES)
 
+    @property
+    def open_kinds(self) -> list[str]:
+        """The kinds of incident that are open."""
+        keys = [i["sk"] for i in self.stack.items() if str(i["pk"]).startswith("incidents#")]
+        return sorted(str(key).partition("/")[0] for key in keys if "/" in str(key))
+
     def csv(self, answer: Mapping[str, Any]) -> list[dict[str, str]]:
         """Return the rows of the list of a run."""
         bucket, _, key = str(answer["summary"]["list"]).removeprefix("s3://").partition("/")

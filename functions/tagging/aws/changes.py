@@ -12,6 +12,7 @@ from caretaker.decisions import NOTHING, Decision, Detail, Outcome
 from caretaker.errors import CallError, OutOfTimeError
 from caretaker.look import LastLook, Seen
 from functions.tagging.aws.listings import list_tags
+from functions.tagging.aws.reading import reader_for
 from functions.tagging.aws.steps import Steps
 from functions.tagging.outcomes import by_arn, refused, still_stands, written
 from functions.tagging.units import CREATE_TAGS, TAG_RESOURCES
@@ -36,6 +37,7 @@ class Changes:
         self._steps = Steps(run, case, units)
         ids = [d.target for unit in units if unit.lane == CREATE_TAGS for d in unit.decisions]
         self._looks = LastLook(ids, self._read, run.scene.clock)
+        self._reader = reader_for(run.request)
         self._listed: Seen[Tags] = Seen(None, case.facts.read_at)
         self._doubted: set[str] = set()
         self.breaker = Breaker()
@@ -74,6 +76,8 @@ class Changes:
             scene.pacer.call(CREATE_TAGS, send)
         except AWS_ERRORS:
             self._doubted.update(ids)
+            for resource_id in ids:
+                self._looks.forget(resource_id)
             raise
         return NOTHING
 
@@ -102,7 +106,7 @@ class Changes:
 
     def _read(self, ids: Sequence[str]) -> Mapping[str, Tags]:
         found = list_tags(self._run.scene, ids)
-        return {each: {t["Key"]: t["Value"] for t in tags} for each, tags in found.items()}
+        return {each: self._reader.tags(tags) for each, tags in found.items()}
 
     def _tag_others(self, decisions: Sequence[Decision]) -> list[Outcome]:
         """Write tags through the tagging API, which tells for each resource how it went."""

@@ -14,7 +14,7 @@ from caretaker.plans import approved_targets, asked_plan
 from caretaker.settings import Mode
 from functions.tagging import rules
 from functions.tagging.aws import listings
-from functions.tagging.aws.reading import Reader
+from functions.tagging.aws.reading import reader_for
 from functions.tagging.facts import Facts, Resource
 from functions.tagging.memory import Memory
 from functions.tagging.rules import Source
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from caretaker.run import Run, Scene
     from caretaker.tags import Tags
+    from functions.tagging.aws.reading import Reader
     from functions.tagging.request import TaggingRequest
 
 GROUP: Final = "auto-scaling-group"
@@ -72,7 +73,7 @@ class _Seen:
 
 
 def _everything(run: Run[TaggingRequest]) -> _Seen:
-    scene, reader, seen = run.scene, _reader(run), _Seen()
+    scene, reader, seen = run.scene, reader_for(run.request), _Seen()
     judged = set(run.request.types)
     behind = _types_behind(judged)
     jobs: dict[str, Callable[[], Any]] = {
@@ -81,8 +82,8 @@ def _everything(run: Run[TaggingRequest]) -> _Seen:
     }
     found = _read(scene, jobs | _source_jobs(run, reader), seen.unlisted)
     if judged <= set(seen.unlisted):
-        first = min(judged)
-        raise ListingError(f"listing {first}", seen.unlisted[first])
+        failed = [ListingError(f"listing {each}", seen.unlisted[each]) for each in sorted(judged)]
+        raise next((error for error in failed if error.may_pass), failed[0])
     for each in sorted(judged | behind):
         (seen.resources if each in judged else seen.behind).extend(found.get(each, ()))
     _add_sources(run, reader, found, seen)
@@ -91,7 +92,7 @@ def _everything(run: Run[TaggingRequest]) -> _Seen:
 
 def _born(run: Run[TaggingRequest]) -> _Seen:
     """Read what was born, the volumes and interfaces of born instances, and what is behind it."""
-    scene, reader, seen = run.scene, _reader(run), _Seen()
+    scene, reader, seen = run.scene, reader_for(run.request), _Seen()
     ids = run.request.birth.ids if run.request.birth else ()
     listed = partial(listings.list_resources, scene, reader)
     by_prefix = {each: [i for i in ids if i.startswith(each + "-")] for each in _PREFIXES}
@@ -120,10 +121,6 @@ _PREFIXES: Final = {
     "snap": rules.SNAPSHOT,
     "ami": rules.IMAGE,
 }
-
-
-def _reader(run: Run[TaggingRequest]) -> Reader:
-    return Reader([*run.request.rules, run.request.owner_key])
 
 
 def _types_behind(judged: Iterable[str]) -> set[str]:

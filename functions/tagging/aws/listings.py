@@ -9,7 +9,7 @@ from caretaker.aws.ec2 import FILTER_VALUES, list_pages
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.errors import ListingError
 from functions.tagging import rules
-from functions.tagging.escalation import RUNNING
+from functions.tagging.facts import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ def list_resources(
 ) -> list[Resource]:
     """Return all resources of a type, or those `only` that a filter with these values shows."""
     if ":" in resource_type:
-        return [reader.other(resource_type, item) for item in _others(scene, resource_type)]
+        return _unique(reader.other(resource_type, item) for item in _others(scene, resource_type))
     if resource_type == rules.ELASTIC_IP:
         items: Iterable[Any] = _addresses(scene)
     elif only is None:
@@ -66,11 +66,16 @@ def list_resources(
     if resource_type == rules.INSTANCE:
         items = _read_twice(scene, (item for each in items for item in each["Instances"]))
     mine = scene.account.place.account
-    return [
+    return _unique(
         reader.resource(resource_type, item)
         for item in items
         if resource_type != rules.SNAPSHOT or item["OwnerId"] == mine
-    ]
+    )
+
+
+def _unique(resources: Iterable[Resource]) -> list[Resource]:
+    """A listing that changes while it is paged may show one twice; the later one counts."""
+    return list({each.id: each for each in resources}.values())
 
 
 def _items(scene: Scene, listing: _Listing, **more: Any) -> Iterator[Any]:  # noqa: ANN401
@@ -124,10 +129,10 @@ def _others(scene: Scene, resource_type: str) -> Iterator[Any]:
 
 
 def _read_twice(scene: Scene, instances: Iterable[Any]) -> Iterator[Any]:
-    """Yield instances, those that run and show no tags with what a second reading shows."""
+    """Yield instances, those that show no tags with what a second reading shows."""
     bare = []
     for item in instances:
-        if item.get("Tags") or item["State"]["Name"] != RUNNING:
+        if item.get("Tags") or item["State"]["Name"] in ENDED:
             yield item
         else:
             bare.append(item)

@@ -14,6 +14,7 @@ from functions.tagging.facts import ALONE, Links, Resource
 
 if TYPE_CHECKING:
     from caretaker.tags import Tags
+    from functions.tagging.request import TaggingRequest
 
 _GROUP: Final = "aws:autoscaling:groupName"
 _TEMPLATE: Final = "aws:ec2launchtemplate:id"
@@ -60,6 +61,11 @@ class Reader:
         found = {name: intern(value) for name, value in ids.items() if value}
         links = Links(**found) if found else ALONE
         return self._links.setdefault(links, links)
+
+
+def reader_for(request: TaggingRequest) -> Reader:
+    """Return what reads the tags that a request is about."""
+    return Reader([*request.rules, request.owner_key])
 
 
 def count(raw: Iterable[Mapping[str, Any]]) -> int:

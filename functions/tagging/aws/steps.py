@@ -6,15 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
+from caretaker.apply import fail
 from caretaker.aws.parts import send_in_parts
 from caretaker.aws.session import home
 from caretaker.aws.topics import publish_text
 from caretaker.decisions import NOTHING, Decision, Detail, Outcome, Result
-from caretaker.errors import CallError
+from caretaker.errors import CallError, StateError
+from caretaker.failures import Kind
 from caretaker.look import LastLook
 from functions.tagging import rules
 from functions.tagging.aws.listings import list_resources
-from functions.tagging.aws.reading import Reader
+from functions.tagging.aws.reading import reader_for
 from functions.tagging.escalation import as_text, stop_after
 from functions.tagging.facts import Action, Reason, Step
 from functions.tagging.letters import Place, render_letter
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import TagTypeDef
 
     from caretaker.decisions import Batch
+    from caretaker.failures import Failure
     from caretaker.run import Run
     from functions.tagging.case import Case
     from functions.tagging.facts import Resource
@@ -49,7 +52,7 @@ class Steps:
         self._looks = LastLook(moved, self._read, run.scene.clock)
 
     def take(self, unit: Batch) -> list[Outcome]:
-        """Take one step against the instances of a unit."""
+        """Take one step against the instances of a unit; what cannot be remembered has failed."""
         how: Mapping[str, Callable[[Batch], list[Outcome]]] = {
             Action.TELL: self._tell,
             Action.MARK: self._mark,
@@ -57,7 +60,10 @@ class Steps:
             Action.STOP: self._stop,
             Action.START: self._start,
         }
-        return how[unit.decisions[0].action](unit)
+        try:
+            return how[unit.decisions[0].action](unit)
+        except StateError as error:
+            return fail(unit.decisions, error.failure.as_error(), unit.notes)
 
     def _tell(self, unit: Batch) -> list[Outcome]:
         """Tell the owner, then remember it: killed in between, they hear it twice, not never."""
@@ -115,27 +121,42 @@ class Steps:
         step = self._case.facts.steps[decision.target]
         now = self._run.scene.clock.now()
         self._memory.remember_step(decision.target, replace(step, stopped=now))
+
+        def not_stopped(decisions: Sequence[Decision], failure: Failure) -> list[Outcome]:
+            if failure.kind is not Kind.UNKNOWN:
+                self._memory.remember_step(decision.target, step)
+            return refused(decisions, failure)
+
         client = self._run.scene.account.ec2_once
-        outcomes = self._send(
-            STOP_INSTANCES, [decision], lambda ids: client.stop_instances(InstanceIds=ids)
+        return self._send(
+            STOP_INSTANCES,
+            [decision],
+            lambda ids: client.stop_instances(InstanceIds=ids),
+            refused=not_stopped,
         )
-        if outcomes[0].result is not Result.DONE:
-            self._memory.remember_step(decision.target, step)
-        return outcomes
 
     def _start(self, unit: Batch) -> list[Outcome]:
-        """Start an instance that this chore stopped; its mark goes in the run after."""
+        """Start an instance that this chore stopped, then take its mark away, as IAM asks."""
         (decision,) = unit.decisions
         moved = self._judged_again(decision)
         if moved is not None:
             return [moved]
         client = self._run.scene.account.ec2_once
-        return self._send(
+        outcomes = self._send(
             START_INSTANCES, [decision], lambda ids: client.start_instances(InstanceIds=ids)
         )
+        if outcomes[0].result is not Result.DONE:
+            return outcomes
+        unmarked = self._unmark(unit)[0].result is Result.DONE
+        return [outcomes[0].with_detail(unmarked=unmarked)]
 
     def _send(
-        self, action: str, decisions: Sequence[Decision], call: Callable[..., object]
+        self,
+        action: str,
+        decisions: Sequence[Decision],
+        call: Callable[[Sequence[str]], object],
+        *,
+        refused: Callable[[Sequence[Decision], Failure], list[Outcome]] = refused,
     ) -> list[Outcome]:
         """Send one call for all; each of them may be repeated."""
 
@@ -161,8 +182,7 @@ class Steps:
         return None if decision.action in again else left(decision, Reason.CHANGED_MEANWHILE)
 
     def _read(self, ids: Sequence[str]) -> dict[str, Resource]:
-        request = self._run.request
-        reader = Reader([*request.rules, request.owner_key])
+        reader = reader_for(self._run.request)
         only = ("instance-id", ids)
         found = list_resources(self._run.scene, reader, rules.INSTANCE, only=only)
         return {each.id: each for each in found}

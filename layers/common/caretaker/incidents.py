@@ -36,7 +36,7 @@ class Condition:
     """What may be wrong with one resource.
 
     `what`, `done`, `next` are sentences of the alert; `cause` groups: openings of one kind and
-    cause are told as one.
+    cause are told as one. When the `stage` of an open one is another, people hear of it again.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Condition:
     done: str = ""
     next: str = ""
     cause: str = ""
+    stage: str = ""
 
     @property
     def key(self) -> str:
@@ -61,13 +62,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Condition):
-    """A condition as one run judged it; `healthy` None means that it cannot tell.
-
-    With `has_news` people hear of it again although it is open already.
-    """
+    """A condition as one run judged it; `healthy` None means that it cannot tell."""
 
     healthy: bool | None
-    has_news: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +165,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """What changed: `opened` (worsened ones and those with news too), `resolved`; what is open."""
+    """What changed: `opened` (those worse or in a new stage too), `resolved`; what is open."""
 
     opened: tuple[Incident, ...] = ()
     resolved: tuple[Incident, ...] = ()
@@ -197,7 +194,7 @@ def plan_transitions(  # noqa: PLR0913 - all by name
     worse = [
         _worsened(open_now[check.key], check, origin)
         for check in bad
-        if check.key in open_now and (check.has_news or _is_worse(check, open_now[check.key]))
+        if check.key in open_now and _is_news(check, open_now[check.key])
     ]
     opened = {i.key: as_told(i, silences, now) for i in (*new, *worse)}
     resolved = {
@@ -226,8 +223,9 @@ def _worst_last(check: Check) -> tuple[int, int, str, str]:
     return rank, -list(Severity).index(check.severity), check.what, check.cause
 
 
-def _is_worse(check: Check, known: Incident) -> bool:
-    return check.severity is Severity.CRITICAL and known.severity is not Severity.CRITICAL
+def _is_news(check: Check, known: Incident) -> bool:
+    worse = check.severity is Severity.CRITICAL and known.severity is not Severity.CRITICAL
+    return worse or check.stage != known.stage
 
 
 def _opened(check: Check, origin: Origin, now: datetime) -> Incident:
@@ -242,7 +240,9 @@ def _worsened(known: Incident, check: Check, origin: Origin) -> Incident:
 def _condition(check: Check) -> dict[str, Any]:
     """Return what a check says, cut to what is ever shown of it."""
     said = {each.name: getattr(check, each.name) for each in fields(Condition)}
-    texts = {name: said[name][:MAX_TEXT] for name in ("what", "name", "done", "next", "cause")}
+    texts = {
+        name: said[name][:MAX_TEXT] for name in ("what", "name", "done", "next", "cause", "stage")
+    }
     shown = list(check.evidence.items())[:MAX_EVIDENCE]
     evidence = {key[:MAX_TEXT]: value[:MAX_TEXT] for key, value in shown}
     return {**said, **texts, "evidence": evidence}

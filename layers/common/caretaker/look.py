@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -43,6 +44,7 @@ class LastLook[T]:
         self._read = read
         self._clock = clock
         self._seen: dict[str, Seen[T]] = {}
+        self._batches: deque[tuple[float, Sequence[str]]] = deque()
         self._lock = Lock()
 
     def at(self, item_id: str) -> Seen[T]:
@@ -66,5 +68,13 @@ class LastLook[T]:
         batch = self._ids[first : first + AT_ONCE]
         at = self._clock.monotonic()
         found = self._read(batch)
-        still = {each: seen for each, seen in self._seen.items() if self.is_fresh(seen)}
-        self._seen = still | {each: Seen(found.get(each), at) for each in batch}
+        self._seen |= {each: Seen(found.get(each), at) for each in batch}
+        self._batches.append((at, batch))
+        self._forget_stale()
+
+    def _forget_stale(self) -> None:
+        while not self.is_fresh(Seen(None, self._batches[0][0])):
+            at, batch = self._batches.popleft()
+            for each in batch:
+                if each in self._seen and self._seen[each].at == at:
+                    del self._seen[each]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
+from caretaker.apply import settle
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.decisions import Decision, Detail, Outcome, Result
 from caretaker.failures import Kind
@@ -13,9 +15,16 @@ if TYPE_CHECKING:
 
     from caretaker.failures import Failure
 
-_REFUSALS: Final = 12
-"""Refusals in a row after which it is given up: two more than it takes to find one in 1,000."""
+_HALVINGS: Final = 12
+"""Of a batch in a row, after which it is given up: two more than it takes to find one in 1,000."""
+_SET_ASIDE: Final = 50
+"""Refusals that name one of a batch, after which it is given up: more has to be wrong than a few.
+
+What does not exist is set aside however many they are.
+"""
 _REPEATS: Final = 3
+
+_ID: Final = re.compile(r"[\w-]+")
 
 type Split = tuple[Sequence[Decision], list[Outcome]]
 
@@ -38,38 +47,54 @@ def send_in_parts(
     """
     ended: list[Outcome] = []
     waiting = [decisions]
-    refusals = repeats = 0
+    halvings = set_aside = repeats = 0
     while waiting:
         part, others = standing(waiting.pop())
         ended += others
         if not part:
             continue
-        try:
-            told = send(part)
-        except AWS_ERRORS as error:
-            failure = classify(error)
-        else:
-            refusals = 0
-            ended += (Outcome(decision, Result.DONE, told) for decision in part)
-            continue
-        if failure.kind is Kind.UNKNOWN and repeats < _REPEATS:
+        failure = _sent(part, send, ended)
+        if failure is None:
+            halvings = 0
+        elif failure.kind is Kind.UNKNOWN and repeats < _REPEATS:
             repeats += 1
             waiting.append(part)
-        elif failure.kind is Kind.UNKNOWN or len(part) == 1 or refusals >= _REFUSALS:
+        elif failure.kind is Kind.UNKNOWN or len(part) == 1:
             ended += refused(part, failure)
+        elif named := _named(part, failure) if set_aside < _SET_ASIDE else []:
+            set_aside += failure.kind is not Kind.GONE
+            ended += refused(named, failure)
+            waiting.append([each for each in part if each not in named])
+        elif halvings < _HALVINGS:
+            halvings += 1
+            half = len(part) // 2
+            waiting += [part[:half], part[half:]]
         else:
-            refusals += 1
-            waiting += _parts_of(part, failure)
+            ended += _given_up(part, failure) or refused(part, failure)
     return ended
 
 
-def _parts_of(decisions: Sequence[Decision], failure: Failure) -> list[Sequence[Decision]]:
-    """Return the parts to send of a batch that was refused as a whole.
+def _sent(
+    part: Sequence[Decision], send: Callable[[Sequence[Decision]], Detail], ended: list[Outcome]
+) -> Failure | None:
+    try:
+        told = send(part)
+    except AWS_ERRORS as error:
+        return classify(error)
+    ended += (Outcome(decision, Result.DONE, told) for decision in part)
+    return None
 
-    Those that the refusal names are set aside; if it names none or all, it is halved.
-    """
-    named = [decision for decision in decisions if decision.target in failure.message]
-    if 0 < len(named) < len(decisions):
-        return [[each for each in decisions if each not in named], named]
-    half = len(decisions) // 2
-    return [decisions[:half], decisions[half:]]
+
+def _named(decisions: Sequence[Decision], failure: Failure) -> list[Decision]:
+    """Return those that a refusal names, unless it names all."""
+    words = frozenset(_ID.findall(failure.message))
+    named = [decision for decision in decisions if decision.target in words]
+    return named if len(named) < len(decisions) else []
+
+
+def _given_up(decisions: Sequence[Decision], failure: Failure) -> list[Outcome]:
+    """Return that these wait, where the refusal can be about some of them alone."""
+    if failure.kind is not Kind.GONE:
+        return []
+    why = {"deferred_by": failure.code, "message": failure.message}
+    return settle(decisions, Result.DEFERRED, **why)
