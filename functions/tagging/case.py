@@ -129,8 +129,15 @@ class _UnknownError(Exception):
 def _links_with(resource: Resource, instance: Resource | None) -> Links:
     if instance is None:
         return resource.links
-    beyond = instance.links._replace(instance=instance.id)
-    return Links(*(own or other for own, other in zip(resource.links, beyond, strict=True)))
+    own, beyond = resource.links, instance.links
+    return Links(
+        instance.id,
+        own.volume,
+        own.group or beyond.group,
+        own.template or beyond.template,
+        own.vpc or beyond.vpc,
+        own.subnet or beyond.subnet,
+    )
 
 
 def origin_of(links: Links, source: Source, account: str) -> str:

@@ -11,7 +11,7 @@ from caretaker.report import Findings
 from caretaker.settings import Mode
 from caretaker.verdicts import breaker_check, refusal_check
 
-from .compliance import ALL, KEY, keys_in
+from .compliance import ALL, KEY, finding_of, keys_in
 from .ended import Ended, measure, summarise
 from .facts import STEPS, Action, Reason
 from .units import ALERTS
@@ -35,7 +35,7 @@ def findings_of(ended: Ended, remember: Callable[[], None]) -> Findings:
         may_continue=not ended.is_stopped,
         summary=summarise(ended),
         breakdowns=breakdowns,
-        remember=remember if ended.is_whole else None,
+        remember=remember if ended.is_regular else None,
     )
 
 
@@ -66,7 +66,7 @@ def _violated(ended: Ended) -> Check:
     last, percent = ended.plan.case.facts.last_seen, ended.scores[ALL].percent
     new = ended.new_violations
     right = not ended.violations
-    told = ended.modes.are_regular and (ended.is_whole or not right)
+    told = ended.is_regular and (ended.is_comparable or not right)
     return Check(
         kind="tags_violated",
         resource=ended.request.policy,
@@ -86,9 +86,8 @@ def _violated(ended: Ended) -> Check:
 
 
 def _shown(decision: Decision, key: str) -> str:
-    findings = decision.detail["findings"]
-    finding = findings.get(key) if isinstance(findings, dict) else ""
-    return f"{decision.target} {key} {finding}, owner {decision.detail['owner'] or 'unknown'}"
+    who = f"{decision.detail.get('name', '')} {decision.target}".strip()
+    return f"{who} {finding_of(decision, key)}, owner {decision.detail['owner'] or 'unknown'}"
 
 
 def _worst(ended: Ended, name: str) -> list[str]:
@@ -170,14 +169,21 @@ def _step(outcome: Outcome, stage: str, request: TaggingRequest) -> Check:
     return Check(
         kind="instance_escalated",
         resource=decision.target,
+        name=str(decision.detail.get("name", "")),
         healthy=False if stage else None,
         stage=stage,
         severity=Severity.NOTICE,
         what=_what(outcome, request),
         evidence={key: _shown(decision, key) for key in keys_in(decision, "findings")},
-        done=_DONE.get(stage, "nothing in this run"),
+        done=_done(outcome, stage),
         next="its tags set right, or caretaker:ignore, end this",
     )
+
+
+def _done(outcome: Outcome, stage: str) -> str:
+    if outcome.detail.get("told_at") == ALERTS:
+        return "nobody else was told: no topic of its owner is known"
+    return _DONE.get(stage, "nothing in this run")
 
 
 _DONE: Final = {

@@ -129,6 +129,19 @@ def keys_in(decision: Decision, part: str) -> tuple[str, ...]:
     return tuple(held) if isinstance(held, dict) else ()
 
 
+def finding_of(decision: Decision, key: str) -> str:
+    """Return in words what is wrong with one tag, and what stands there."""
+    found = part_of(decision, "found", key)
+    said = f"{key} {part_of(decision, 'findings', key)}"
+    return f"{said}: {found}" if found else said
+
+
+def part_of(decision: Decision, part: str, key: str) -> str:
+    """Return what a part of a decision's detail says of a key; empty where it says nothing."""
+    held = decision.detail.get(part)
+    return str(held.get(key, "")) if isinstance(held, dict) else ""
+
+
 def name_of(decision: Decision, key: str) -> str:
     """Return a short name for one tag of one resource; of millions two may share one."""
     return blake2b(f"{decision.target}\n{key}".encode(), digest_size=6).hexdigest()
@@ -137,9 +150,9 @@ def name_of(decision: Decision, key: str) -> str:
 def is_violation(outcome: Outcome) -> bool:
     """Tell whether an outcome leaves a tag wrong that a person has to see to.
 
-    What a group should have passed on is told once, at the group.
+    What a group should have passed on is told once, at the group; what waits may yet be set.
     """
     action = outcome.decision.action
     if action == Action.SET:
-        return outcome.result is not Result.DONE
+        return outcome.result not in {Result.DONE, Result.DEFERRED}
     return action not in {Action.KEEP, Action.SKIP, Action.UNMARK, Action.START}

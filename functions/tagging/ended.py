@@ -52,9 +52,14 @@ class Ended:
         return self.plan.case.request
 
     @property
+    def is_regular(self) -> bool:
+        """Tell whether people are told by this run what is wrong in all."""
+        return self.modes.are_regular and not self.request.birth
+
+    @property
     def is_whole(self) -> bool:
-        """Tell whether every resource was seen, by a run that people are told of."""
-        return self.modes.are_regular and not (self.plan.case.facts.unlisted or self.request.birth)
+        """Tell whether such a run saw every resource."""
+        return self.is_regular and not self.plan.case.facts.unlisted
 
     @property
     def tried_all(self) -> bool:
@@ -64,7 +69,8 @@ class Ended:
     @cached_property
     def scores(self) -> Mapping[Dimension, Score]:
         """Return how many tags are right now."""
-        return {ALL: Score(0, 0), **self.plan.tally.scores(self.outcomes)}
+        types = {Dimension(TYPE, each): Score(0, 0) for each in self.request.types}
+        return {ALL: Score(0, 0), **types, **self.plan.tally.scores(self.outcomes)}
 
     @cached_property
     def violations(self) -> Mapping[str, tuple[Decision, str]]:
@@ -79,7 +85,10 @@ class Ended:
     @property
     def seen(self) -> Compliance:
         """Return what the next run is compared with."""
-        return Compliance(self.scores[ALL].percent, frozenset(self.violations), self.stage)
+        last, now = self.plan.case.facts.last_seen, frozenset(self.violations)
+        if last is None or self.is_comparable:
+            return Compliance(self.scores[ALL].percent, now, self.stage)
+        return Compliance(last.percent, last.violations | now, self.stage)
 
     @cached_property
     def new_violations(self) -> list[tuple[Decision, str]]:
@@ -89,10 +98,16 @@ class Ended:
         return [each for name, each in self.violations.items() if name in new]
 
     @property
+    def is_comparable(self) -> bool:
+        """Tell whether it saw all that there is, and left nothing to a next round."""
+        return self.is_whole and is_complete(self.outcomes)
+
+    @property
     def stage(self) -> str:
         """Return a name for the last time that it became worse: now, or before this run."""
         last, percent = self.plan.case.facts.last_seen or NOTHING_SEEN, self.scores[ALL].percent
-        if not self.new_violations and percent >= last.percent:
+        fell = self.is_comparable and percent < last.percent
+        if not (self.new_violations or fell):
             return last.stage
         new = sorted(name_of(*each) for each in self.new_violations)
         text = f"{self.plan.case.slot} {percent} {new}"
@@ -125,7 +140,7 @@ def measure(ended: Ended) -> tuple[dict[str, float], list[Breakdown]]:
 
 
 def _percents(scores: Mapping[Dimension, Score], name: str) -> dict[str, float]:
-    return {each.value: score.percent for each, score in scores.items() if each.name == name}
+    return {d.value: score.percent for d, score in scores.items() if d.name == name and score.of}
 
 
 def _of_owners(ended: Ended) -> dict[str, float]:

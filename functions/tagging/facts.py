@@ -102,6 +102,7 @@ class Resource:
     is_managed: bool = False
     launched: datetime | None = None
     is_stoppable: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from caretaker.rendering.text import MAX_SUBJECT, ascii_line, plain
 
-from .compliance import keys_in
+from .compliance import finding_of, keys_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,9 +59,6 @@ def _before_the_stop(days: int) -> Sequence[str]:
 
 
 def _entry(decision: Decision) -> str:
-    findings = decision.detail["findings"]
-    said = [
-        f"{plain(key)} {findings[key] if isinstance(findings, dict) else ''}"
-        for key in keys_in(decision, "findings")
-    ]
-    return f"  {decision.target}: {', '.join(said)}"
+    said = [plain(finding_of(decision, key)) for key in keys_in(decision, "findings")]
+    who = f"{plain(str(decision.detail.get('name', '')))} {decision.target}".strip()
+    return f"  {who}: {', '.join(said)}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from caretaker.apply import fail, settle
 from caretaker.decisions import Decision, Outcome, Result
-from caretaker.failures import Failure, Kind
+from caretaker.failures import Failure, Kind, kind_of
 
 from .facts import STEPS, Action, Reason
 
@@ -77,21 +77,24 @@ def _told_why(outcome: Outcome, failure: Failure) -> Outcome:
     return outcome.with_detail(message=failure.message)
 
 
-def by_arn(
-    decisions: Iterable[Decision], failed: Mapping[str, Mapping[str, object]], request_id: str
-) -> list[Outcome]:
-    """Return how a tagging through the tagging API ended: it fails resource by resource."""
-    outcomes = []
-    for decision in decisions:
-        if decision.target not in failed:
-            outcomes.append(Outcome(decision, Result.DONE))
-            continue
-        said = failed[decision.target]
-        code, message = str(said.get("ErrorCode", "")), str(said.get("ErrorMessage", ""))
-        outcomes += fail(
-            [decision], Failure(Kind.INVALID, code, message, request_id).as_error(), {}
+def failures_in(answer: Mapping[str, Any]) -> dict[str, Failure]:
+    """Return, by ARN, why the tagging API did not tag a resource."""
+    request_id = answer.get("ResponseMetadata", {}).get("RequestId", "")
+    return {
+        arn: Failure(
+            kind_of(said.get("ErrorCode", ""), said.get("StatusCode", 0)),
+            said.get("ErrorCode", ""),
+            said.get("ErrorMessage", ""),
+            request_id,
         )
-    return outcomes
+        for arn, said in answer.get("FailedResourcesMap", {}).items()
+    }
+
+
+def as_told(outcome: Outcome, failed: Mapping[str, Failure]) -> Outcome:
+    """Return how it ended with one resource of a call that was taken."""
+    failure = failed.get(outcome.decision.target)
+    return refused([outcome.decision], failure)[0] if failure else outcome
 
 
 def unlisted(facts: Facts) -> list[Outcome]:

@@ -60,7 +60,7 @@ def plan_tagging(facts: Facts, request: TaggingRequest, *, slot: str, now: datet
             groups.add(verdict.lacking)
             if verdict.findings is not None:
                 rules = case.rules[resource.type]
-                tally.count(case.about(resource), rules, verdict.findings, verdict.pending)
+                tally.count(verdict.subject, rules, verdict.findings, verdict.pending)
     decisions += groups.decisions()
     refusal = _too_many(decisions, case)
     # Of 200,000 resources the steps need a few, and what follows the memory of the rest.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import Annotated, Final, NamedTuple, Self
@@ -63,20 +64,19 @@ class Finding(StrEnum):
     WRONG_CASE = "wrong_case"
 
 
+_OTHER_TYPE: Final = re.compile(r"(?P<service>[a-z0-9-]+):[A-Za-z0-9/_-]+", re.ASCII)
+
+
 def _known_type(name: str) -> str:
-    service = name.partition(":")[0]
-    if name in EC2_TYPES or (":" in name and service != "ec2"):
+    other = _OTHER_TYPE.fullmatch(name)
+    if name in EC2_TYPES or (other and other["service"] != "ec2"):
         return name
     msg = f"must be one of {', '.join(EC2_TYPES)}, or service:type as rds:db"
     raise ValueError(msg)
 
 
 type TagValue = Annotated[str, Field(min_length=1, max_length=MAX_VALUE)]
-type TypeName = Annotated[
-    str,
-    Field(pattern=r"^[a-z0-9-]+(:[A-Za-z0-9/_-]+)?$", max_length=64),
-    AfterValidator(_known_type),
-]
+type TypeName = Annotated[str, Field(max_length=64), AfterValidator(_known_type)]
 
 
 class Rule(Part):

@@ -6,17 +6,16 @@ import csv
 import io
 from typing import TYPE_CHECKING, Final
 
-from .compliance import keys_in
-from .facts import Action
+from .compliance import keys_in, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from caretaker.decisions import Json, Outcome
+    from caretaker.decisions import Outcome
 
 COLUMNS: Final = (
-    *("account", "region", "type", "resource", "owner"),
-    *("key", "finding", "action", "reason", "result", "value", "from"),
+    *("account", "region", "type", "resource", "name", "owner"),
+    *("key", "finding", "found", "action", "reason", "result", "value", "from"),
 )
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -31,23 +30,20 @@ def table_lines(outcomes: Iterable[Outcome], *, account: str, region: str) -> It
 
 def _cells(outcome: Outcome, key: str) -> Sequence[str]:
     decision = outcome.decision
-    detail, is_set = decision.detail, decision.action == Action.SET
     return (
-        str(detail["type"]),
+        str(decision.detail["type"]),
         decision.target,
-        str(detail["owner"]),
+        str(decision.detail.get("name", "")),
+        str(decision.detail["owner"]),
         key,
-        _part(detail["findings"], key),
+        part_of(decision, "findings", key),
+        part_of(decision, "found", key),
         decision.action,
         decision.reason,
         outcome.result.value,
-        _part(detail["set"], key) if is_set else "",
-        _part(detail["because"], key) if is_set else "",
+        part_of(decision, "set", key),
+        part_of(decision, "because", key),
     )
-
-
-def _part(held: Json, key: str) -> str:
-    return str(held.get(key, "")) if isinstance(held, dict) else ""
 
 
 def _line(cells: Sequence[str]) -> str:

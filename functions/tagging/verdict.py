@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from caretaker.decisions import NOTHING, Decision, Detail
+from caretaker.decisions import Decision, Detail, Json
 
 from .case import Case, Subject
 from .escalation import Move, may_escalate, next_step, undone
@@ -35,6 +34,7 @@ class Verdict(NamedTuple):
     Keys that are `pending` may still come: they are neither right nor wrong.
     """
 
+    subject: Subject
     decisions: tuple[Decision, ...]
     findings: Mapping[str, Finding] | None = None
     pending: Collection[str] = ()
@@ -65,7 +65,7 @@ def judge(resource: Resource, case: Case) -> Verdict:
     subject = case.about(resource)
     reason = _out_of_scope(subject)
     if reason:
-        return Verdict((_decision(subject, Move(Action.SKIP, reason), {}, case),))
+        return Verdict(subject, (_decision(subject, Move(Action.SKIP, reason), {}, case),))
     findings = find(resource.tags, case.rules[resource.type])
     fixes = fixes_of(subject, findings, case)
     left = {key: finding for key, finding in findings.items() if key not in fixes.by_key}
@@ -77,7 +77,7 @@ def judge(resource: Resource, case: Case) -> Verdict:
     if move.action is not Action.KEEP or not decisions:
         decisions.append(_decision(subject, move, own or left, case))
     pending = left.keys() if move.reason is Reason.TOO_YOUNG else ()
-    return Verdict(tuple(decisions), findings, pending, lacking)
+    return Verdict(subject, tuple(decisions), findings, pending, lacking)
 
 
 def _out_of_scope(subject: Subject) -> Reason | None:
@@ -122,7 +122,9 @@ def _full(it: _Situation) -> Move | None:
 
 def _undo(it: _Situation) -> Move | None:
     """Nothing is left that an instance is stopped for: what was done to it is undone."""
-    action = None if it.is_to_be_stopped else undone(it.resource, it.case)
+    if it.is_to_be_stopped or it.case.request.birth:
+        return None
+    action = undone(it.resource, it.case)
     return Move(action, Reason.COMPLIANT) if action else None
 
 
@@ -164,18 +166,29 @@ def _set(subject: Subject, findings: Mapping[str, Finding], fixes: Fixes, case: 
 def _decision(
     subject: Subject, move: Move, findings: Mapping[str, Finding], case: Case
 ) -> Decision:
-    reason = move.reason or worst(findings.values())
-    detail: Detail = {
-        "type": subject.resource.type,
-        "owner": subject.owner,
-        **({"findings": {k: f.value for k, f in findings.items()}} if findings else NOTHING),
-        **move.detail,
-    }
-    return Decision(
-        subject.resource.id, move.action, reason, case.shared(json.dumps(detail), detail)
+    reason, resource = move.reason or worst(findings.values()), subject.resource
+    detail: dict[str, Json] = {"type": resource.type, "owner": subject.owner}
+    if findings:
+        detail["findings"] = {key: finding.value for key, finding in findings.items()}
+        if found := {key: resource.tags[key] for key in findings if key in resource.tags}:
+            detail["found"] = {**found}
+        if resource.name:
+            detail["name"] = resource.name
+    detail |= move.detail
+    return Decision(resource.id, move.action, reason, case.shared(_fingerprint(detail), detail))
+
+
+def _fingerprint(detail: Detail) -> Hashable:
+    """Return what equal details have in common."""
+    return tuple(
+        (name, tuple(held.items()) if isinstance(held, dict) else held)
+        for name, held in detail.items()
     )
+
+
+_RANK: Final = {finding: rank for rank, finding in enumerate(Finding)}
 
 
 def worst(findings: Iterable[Finding]) -> Reason:
     """Return the worst of what is wrong: missing, then a wrong value, then a wrong case."""
-    return Reason(min(findings, key=list(Finding).index).value)
+    return Reason(min(findings, key=_RANK.__getitem__).value)

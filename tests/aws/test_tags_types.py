@@ -67,7 +67,7 @@ def test_all_resources_of_a_type_are_seen_on_all_pages_and_tagged(
     answer = world.run({"Owner": only(kind, **TOP)})
 
     assert answer["status"] == "ok"
-    assert {each: told(answer, each) for each in made} == dict.fromkeys(made, [SET])
+    assert {each: told(answer, each) for each in made} == {each: [SET] for each in made}
     assert {world.tags(each)["Owner"] for each in made} == {"ops"}
     if kind in PAGED:
         assert world.cloud.calls.count(LISTED_BY[kind]) >= 4
@@ -167,7 +167,7 @@ def test_pages_that_are_empty_or_repeat_an_item_change_nothing_about_what_is_see
 
     answer = world.run({"Owner": only("volume", **TOP)})
 
-    assert {each: told(answer, each) for each in made} == dict.fromkeys(made, [SET])
+    assert {each: told(answer, each) for each in made} == {each: [SET] for each in made}
     assert answer["summary"]["resources"] == len(made)
     assert answer["counts"]["set"] == {"done": len(made)}
     (sent,) = world.changes()
@@ -235,7 +235,7 @@ def test_other_types_are_listed_and_tagged_through_the_tagging_api(
 
     answer = world.run({"Owner": only(kind, **TOP)})
 
-    assert {each: told(answer, each) for each in made} == dict.fromkeys(made, [SET])
+    assert {each: told(answer, each) for each in made} == {each: [SET] for each in made}
     assert world.account.resource_tags(made[3]) == {"env": "prod", "Owner": "ops"}
     assert told(answer, once) == [SET]
     assert told(answer, bare) == [], "the tagging API never shows it"

@@ -8,12 +8,12 @@ import pytest
 
 from tests.support.crashes import at_call
 from tests.support.snapshots import kinds
-from tests.support.tags_world import OWNED, SET, TOP, TagsWorld, before_each, item, only, told
+from tests.support.tags_world import OWNED, SET, TOP, TagsWorld, item, only, told
 
 if TYPE_CHECKING:
     from tests.cloud import Account, ManualClock, StrictCloud
-    from tests.cloud.calls import Call
     from tests.support.stack import Stack
+
 
 GONE: Final = ("skip", "gone", "unchanged")
 NO_ROOM: Final = ("report", "no_room", "unchanged")
@@ -143,30 +143,6 @@ def test_one_that_vanished_before_its_call_is_gone(world: TagsWorld) -> None:
     assert world.stack.alerts() == []
 
 
-def test_two_who_tag_at_once_are_waited_for(world: TagsWorld) -> None:
-    made = world.account.crowd("volume", 10)
-    met = world.cloud.faults.concurrent_tags(times=4)
-
-    answer = world.run(VOLUMES)
-
-    assert met.fired == 4
-    assert answer["counts"] == {"set": {"done": 10}}
-    assert owners(world, made) == {"ops"}
-
-
-def test_one_that_is_tagged_by_others_all_the_time_does_not_cost_the_others_their_tags(
-    world: TagsWorld,
-) -> None:
-    made = world.account.crowd("volume", 20)
-    world.cloud.faults.concurrent_tags(times=None, match=made[3])
-    odd = world.account.volume(tags={"Env": "prod"})
-
-    answer = world.run({**VOLUMES, "Env": only("volume", default="dev")})
-
-    assert told(answer, odd) == [SET]
-    assert told(answer, made[3])[0][2] in {"deferred", "failed"}
-
-
 @pytest.mark.parametrize("kind", ["denied", "error"])
 def test_one_that_may_not_be_tagged_is_told_and_costs_the_others_nothing(
     world: TagsWorld, kind: str
@@ -248,7 +224,7 @@ def test_a_resource_that_is_full_is_a_finding_and_no_call(world: TagsWorld) -> N
 
 
 def test_what_there_is_room_for_is_written_and_the_rest_is_a_finding(world: TagsWorld) -> None:
-    volume = world.account.volume(tags={key: "x" for key in list(FULL)[:49]})
+    volume = world.account.volume(tags=dict.fromkeys(list(FULL)[:49], "x"))
 
     answer = world.run({**VOLUMES, "Env": only("volume", default="dev")})
 
@@ -271,121 +247,6 @@ def test_one_that_fills_up_meanwhile_is_a_finding_and_costs_the_others_nothing(
     assert answer["status"] == "ok"
 
 
-@pytest.mark.parametrize("kind", ["answer_lost", "connection_dropped", "internal_error"])
-def test_tags_whose_answer_was_lost_are_looked_for_and_told_as_done(
-    world: TagsWorld, kind: str
-) -> None:
-    made = world.account.crowd("volume", 10)
-    world.cloud.faults.add(kind, operation="CreateTags", effective=True)
-
-    answer = world.run(VOLUMES)
-
-    assert answer["counts"] == {"set": {"done": 10}}
-    assert owners(world, made) == {"ops"}
-    assert world.cloud.calls.count("CreateTags") == 1
-
-
-def test_tags_that_never_arrived_are_sent_again(world: TagsWorld) -> None:
-    made = world.account.crowd("volume", 10)
-    world.cloud.faults.add("never_arrived", operation="CreateTags", seconds=5, times=2)
-
-    answer = world.run(VOLUMES)
-
-    assert answer["counts"] == {"set": {"done": 10}}
-    assert owners(world, made) == {"ops"}
-
-
-def test_tags_that_never_arrive_are_never_called_done(world: TagsWorld) -> None:
-    made = world.account.crowd("volume", 10)
-    world.cloud.faults.add("never_arrived", operation="CreateTags", times=None)
-
-    answer = world.run(VOLUMES)
-
-    assert answer["counts"] == {"set": {"failed": 10}}
-    assert owners(world, made) == {""}
-    assert world.cloud.calls.count("CreateTags") <= 6
-
-
-def test_what_somebody_wrote_while_an_answer_was_lost_is_not_overwritten(
-    world: TagsWorld,
-) -> None:
-    made = world.account.crowd("volume", 10)
-    world.cloud.faults.add("never_arrived", operation="CreateTags")
-    at_call(world.cloud, "DescribeTags", lambda: world.account.tag(made[2], {"Owner": "bob"}))
-
-    answer = world.run(VOLUMES)
-
-    assert told(answer, made[2]) == [("skip", "changed_meanwhile", "unchanged")]
-    assert world.tags(made[2]) == {"Owner": "bob"}
-    assert answer["counts"]["set"] == {"done": 9}
-
-
-def test_what_the_other_half_of_a_refused_batch_got_meanwhile_is_not_overwritten(
-    world: TagsWorld,
-) -> None:
-    made = world.account.crowd("volume", 10)
-    world.cloud.faults.add("denied", operation="CreateTags", match=made[0], times=None)
-
-    def write(_: Call) -> None:
-        world.account.tag(made[9], {"Owner": "bob"})
-
-    with before_each(world.cloud, "DescribeTags", write):
-        answer = world.run(VOLUMES)
-
-    assert world.tags(made[9]) == {"Owner": "bob"}
-    assert told(answer, made[9]) == [("skip", "changed_meanwhile", "unchanged")]
-
-
-def test_tags_read_within_a_minute_are_not_read_again(world: TagsWorld) -> None:
-    world.account.crowd("volume", 10)
-    world.cloud.seconds_per_call = 8
-
-    world.run(VOLUMES)
-
-    assert world.cloud.calls.count("DescribeTags") == 0
-
-
-@pytest.mark.usefixtures("one_at_a_time")
-def test_older_ones_are_read_again_and_what_somebody_wrote_is_not_overwritten(
-    world: TagsWorld,
-) -> None:
-    made = [world.account.volume() for _ in range(4)]
-    world.cloud.seconds_per_call = 40
-
-    def write() -> None:
-        world.account.tag(made[1], {"Owner": "bob"})
-        world.account.tag(made[2], {"Owner": "ops"})
-        world.account.remove_volume(made[3])
-
-    at_call(world.cloud, "DescribeTags", write)
-    answer = world.run(VOLUMES)
-
-    assert told(answer, made[0]) == [SET]
-    assert told(answer, made[1]) == [("skip", "changed_meanwhile", "unchanged")]
-    assert told(answer, made[2]) == [SET], "it stands there as it was to be"
-    assert told(answer, made[3]) == [GONE]
-    assert world.tags(made[1]) == {"Owner": "bob"}
-
-
-@pytest.mark.usefixtures("one_at_a_time")
-def test_a_change_that_waits_for_its_turn_is_looked_at_when_the_turn_has_come(
-    world: TagsWorld,
-) -> None:
-    """At this pace a call waits for more than a minute."""
-    made = [world.account.volume() for _ in range(6)]
-    attach_to_owners(world, made)
-
-    def write() -> None:
-        for each in made:
-            world.account.tag(each, {"Owner": "bob"})
-
-    at_call(world.cloud, "CreateTags", write)
-    world.run({"Owner": only("volume", **{"from": ["instance"]})}, pace=0.0012)
-
-    written = [each for each in made if world.tags(each)["Owner"] != "bob"]
-    assert len(written) == 1, "what was written a minute before its call is not overwritten"
-
-
 def test_what_is_written_stands_on_the_resource_and_no_tag_besides(world: TagsWorld) -> None:
     volume = world.account.volume(tags={"keep": "me", "caretaker:backup": "daily"})
 
@@ -406,13 +267,3 @@ def test_the_same_slot_again_changes_nothing(world: TagsWorld) -> None:
     assert world.changes() == []
     assert again["counts"] == {"keep": {"unchanged": 11}}
     assert world.photograph() == before
-
-
-def test_throttled_writes_slow_down_and_lose_nothing(world: TagsWorld) -> None:
-    made = world.account.crowd("volume", 10)
-    throttled = world.cloud.faults.add("throttled", operation="CreateTags", times=5)
-
-    answer = world.run(VOLUMES)
-
-    assert throttled.fired == 5
-    assert answer["counts"] == {"set": {"done": len(made)}}

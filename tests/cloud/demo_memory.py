@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from tests.cloud.deployment import Json, Stack
 
+STOP_AFTER = "caretaker:stop-after"
+
 
 def remembered(stack: Stack) -> list[Json]:
     """Return all items of the state table."""
@@ -29,6 +31,16 @@ def let_pass(stack: Stack, policy: str, hours: float) -> None:
             moment = datetime.fromisoformat(document[key]) - timedelta(hours=hours)
             document[key] = moment.isoformat()
         _put(stack, {**item, "document": {"S": json.dumps(document)}})
+
+
+def let_stop_come(stack: Stack, policy: str, instance_id: str) -> None:
+    """Let the time pass until a marked instance is due: on its tag, and in what is remembered."""
+    past = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    tags = {STOP_AFTER: past.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    stack.cloud.ec2.seed("tag", instance_id, tags)
+    for item in remembered(stack):
+        if item["sk"]["S"] == instance_id and f"tagging/{policy}/" in item["pk"]["S"]:
+            _put(stack, {**item, "marked_until": {"N": str(int(past.timestamp()))}})
 
 
 def outbox(stack: Stack, policy: str) -> list[Json]:

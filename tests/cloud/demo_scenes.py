@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from rich.text import Text
 
-from tests.cloud import demo_retention, demo_telling
+from tests.cloud import demo_retention, demo_tagging, demo_telling
 from tests.cloud import demo_tables as tables
 from tests.cloud.demo_screen import expect
 from tests.cloud.demo_world import FUNCTION, MAIL_TO, World, event_file
@@ -243,5 +243,6 @@ SCENES = (
     recovery,
     what_is_left,
     *demo_retention.SCENES,
+    *demo_tagging.SCENES,
     *demo_telling.SCENES,
 )

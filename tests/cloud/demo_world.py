@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -11,8 +12,10 @@ from pathlib import Path
 from tests.cloud.demo_account import DemoAccount
 from tests.cloud.demo_history import History
 from tests.cloud.demo_screen import Screen, expect
+from tests.cloud.demo_tagging_fleet import RULES, Fleet
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.stack import LocalCloud
+from tests.cloud.strict import REGION
 from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscriber
 from tests.cloud.tools import ROOT
 
@@ -20,6 +23,7 @@ MAIL_TO = "ops@example.com"
 PHONE = "+353861234567"
 FUNCTION = "SnapshotFunction"
 OWN_ACCOUNT = "123456789012"
+OWNER_TOPIC = f"arn:aws:sns:{REGION}:{OWN_ACCOUNT}:team-dora"
 EVENTS = ROOT / "events" / "snapshot"
 
 
@@ -42,6 +46,13 @@ def parameters(now: datetime) -> dict[str, str]:
         "SnapshotFreshnessSchedule": hourly,
         "RetentionMode": "act",
         "RetentionSchedule": f"cron(0 {(last_night(now).hour + 2) % 24} * * ? *)",
+        "TaggingMode": "act",
+        "TaggingStops": "on",
+        "TaggingAtBirth": "on",
+        "TaggingSchedule": hourly,
+        "TaggingRules": json.dumps(RULES),
+        "TaggingOwners": json.dumps({"dora": OWNER_TOPIC}),
+        "TaggingOwnerTopics": OWNER_TOPIC,
         "AlertsSchedule": hourly,
     }
 
@@ -71,12 +82,15 @@ class World:
     http: HttpSubscriber
     queue: QueueSubscriber
     channels: Channels
+    letters: QueueSubscriber
+    """What dora hears, an owner who has a topic."""
     now: datetime
     before: dict[str, object] = field(default_factory=dict)
     others: dict[str, Json] = field(default_factory=dict)
     night: Json = field(default_factory=dict)
     refused: Json = field(default_factory=dict)
     history: History | None = None
+    fleet: Fleet | None = None
 
     @property
     def function(self) -> str:
@@ -87,6 +101,11 @@ class World:
     def retention(self) -> str:
         """The retention function's name."""
         return self.stack.outputs["RetentionFunctionName"]
+
+    @property
+    def tagging(self) -> str:
+        """The tagging function's name."""
+        return self.stack.outputs["TaggingFunctionName"]
 
     @property
     def alerts(self) -> str:
@@ -174,7 +193,9 @@ def build_world(screen: Screen) -> Iterator[World]:
                 Mailbox(cloud, PHONE),
                 QueueSubscriber(cloud, stack.outputs["PagerTopicArn"]),
             )
-        yield World(screen, cloud, stack, account, http, queue, channels, now)
+            cloud.client("sns").create_topic(Name=OWNER_TOPIC.rpartition(":")[2])
+            letters = QueueSubscriber(cloud, OWNER_TOPIC)
+        yield World(screen, cloud, stack, account, http, queue, channels, letters, now)
         with screen.step("stop the local cloud"):
             cloud.__exit__(None, None, None)
 

@@ -126,18 +126,24 @@ class LocalCloud:
         The bus stamps id and time anew.
         """
         told = self.ec2.take_notices()
-        events = self.client("events")
         for notice in told:
-            entry = {
-                "Source": notice["source"],
-                "DetailType": notice["detail-type"],
-                "Detail": json.dumps(notice["detail"]),
-                "Resources": notice["resources"],
-            }
-            answer = events.put_events(Entries=[entry])
-            if answer["FailedEntryCount"]:
-                raise NoticeRefusedError(str(answer["Entries"]))
+            self._put_event(notice["detail-type"], notice["detail"], notice["resources"])
         return told
+
+    def deliver_call(self, detail: Mapping[str, Any]) -> None:
+        """Bring EventBridge what CloudTrail tells of one call to EC2."""
+        self._put_event("AWS API Call via CloudTrail", detail, [])
+
+    def _put_event(self, kind: str, detail: Mapping[str, Any], resources: list[str]) -> None:
+        entry = {
+            "Source": "aws.ec2",
+            "DetailType": kind,
+            "Detail": json.dumps(detail),
+            "Resources": resources,
+        }
+        answer = self.client("events").put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            raise NoticeRefusedError(str(answer["Entries"]))
 
     def output(self) -> str:
         """Return what ministack has written, for a failed test to show."""

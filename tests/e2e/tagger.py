@@ -8,15 +8,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.cloud.subscribers import Mailbox, QueueSubscriber
-from tests.cloud.tools import ROOT
 
-EVENTS = ROOT / "events" / "tagging"
 MAIL_TO = "tags@example.com"
 RULES: Json = {
     "Team": {"pattern": "[a-z]+", "from": ["instance", "creator"], "applies_to": ["volume"]},
@@ -90,34 +87,3 @@ class Tagger:
         """Return the tags of a resource of EC2, but its Name."""
         found: dict[str, str] = self.ec2.seed("tags_of", resource)
         return {key: value for key, value in found.items() if key != "Name"}
-
-    def tell_of_calls(self, *details: Json) -> None:
-        """Bring EventBridge what CloudTrail tells of calls."""
-        entries = [
-            {
-                "Source": "aws.ec2",
-                "DetailType": "AWS API Call via CloudTrail",
-                "Detail": json.dumps(detail),
-            }
-            for detail in details
-        ]
-        answer = self.stack.client("events").put_events(Entries=entries)
-        assert answer["FailedEntryCount"] == 0, answer
-
-
-def birth_of(instance: str, **changed: Any) -> Json:
-    """Return the detail of CloudTrail's event of RunInstances by a person, for this instance."""
-    event = json.loads((EVENTS / "birth-run-instances.json").read_text())
-    detail: Json = event["birth"]
-    detail["responseElements"]["instancesSet"]["items"] = [{"instanceId": instance}]
-    return {**detail, **changed}
-
-
-def role_session(role_arn: str) -> Json:
-    """Return the identity of a function that runs as a role."""
-    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    return {
-        "type": "AssumedRole",
-        "arn": f"arn:aws:sts::{account}:assumed-role/{name}/function",
-        "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role_arn, "userName": name}},
-    }

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cloud.demo_births import birth_of, role_session
+from tests.cloud.demo_memory import STOP_AFTER, let_stop_come
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
+from tests.cloud.stack import LocalCloud
+from tests.cloud.tools import ROOT
 from tests.e2e import tagger as stacks
 from tests.e2e.conftest import RULES, allowed_to
-from tests.e2e.tagger import EVENTS, Tagger, birth_of, role_session
+from tests.e2e.tagger import Tagger
 
 if TYPE_CHECKING:
     from tests.cloud.account import SeededInstance
@@ -26,7 +30,7 @@ CHANGING = {
     "s3:PutBucketTagging",
     "tag:TagResources",
 }
-STOP_AFTER = "caretaker:stop-after"
+EVENTS = ROOT / "events" / "tagging"
 
 _numbers = count(1)
 
@@ -135,19 +139,20 @@ def test_other_services_get_their_tags_through_the_tagging_api(
 
 
 def test_what_a_person_makes_is_tagged_at_birth_and_what_failed_or_is_ours_is_not_looked_at(
-    tagger: Tagger, ec2: RemoteCloud
+    cloud: LocalCloud, tagger: Tagger, ec2: RemoteCloud
 ) -> None:
     born, failed, ours = (ec2.instance({}, name=name, age_hours=0) for name in ("b", "f", "o"))
     role = tagger.stack.resources("AWS::IAM::Role")["SnapshotRole"]
     ours_arn = f"arn:aws:iam::123456789012:role/{role}"
     started = datetime.now(UTC)
 
-    tagger.tell_of_calls(
+    for detail in (
         birth_of(failed.id, errorCode="Client.InsufficientInstanceCapacity"),
         birth_of(ours.id, userIdentity=role_session(ours_arn)),
         birth_of("i-0123456789abcdef0", eventName="TerminateInstances"),
         birth_of(born.id),
-    )
+    ):
+        cloud.deliver_call(detail)
     answer = tagger.stack.wait_for_answer(tagger.function, started)
 
     assert (answer["status"], answer["counts"]["set"]) == ("ok", {"done": 1})
@@ -163,14 +168,14 @@ def test_what_a_person_makes_is_tagged_at_birth_and_what_failed_or_is_ours_is_no
 
 
 def test_a_call_of_a_user_without_a_session_is_delivered_too_and_once_is_enough(
-    tagger: Tagger, ec2: RemoteCloud
+    cloud: LocalCloud, tagger: Tagger, ec2: RemoteCloud
 ) -> None:
     born = ec2.instance({}, name="by-user", age_hours=0)
     user = {"type": "IAMUser", "arn": "arn:aws:iam::123456789012:user/bob", "userName": "bob"}
     detail = birth_of(born.id, userIdentity=user, eventID="of-bob")
     started = datetime.now(UTC)
 
-    tagger.tell_of_calls(detail)
+    cloud.deliver_call(detail)
     tagger.stack.wait_for_answer(tagger.function, started)
     again = tagger.run(stacks.RULES, "default", birth=detail)
 
@@ -198,7 +203,7 @@ def test_an_instance_is_told_of_marked_and_stopped_and_started_when_its_tags_are
     assert run()[machine.id, "mark"]["result"] == "done"
     assert STOP_AFTER in tagger.tags(machine.id)
     assert run()[machine.id, "report"]["reason"] == "waiting"
-    _let_marks_pass(tagger, policy, machine.id)
+    let_stop_come(tagger.stack, policy, machine.id)
     assert run()[machine.id, "stop"]["result"] == "done"
     assert _state(ec2, machine.id) == "stopped"
     ec2.seed("tag", machine.id, {"Stage": "prod"})
@@ -206,22 +211,6 @@ def test_an_instance_is_told_of_marked_and_stopped_and_started_when_its_tags_are
     assert _state(ec2, machine.id) == "running"
     run()
     assert tagger.tags(machine.id) == {"Owner": "ann", "Stage": "prod"}
-
-
-def _let_marks_pass(tagger: Tagger, policy: str, instance: str) -> None:
-    """Move the mark an hour into the past, on the instance and in the state table."""
-    past = int(datetime.now(UTC).timestamp()) - 3600
-    text = datetime.fromtimestamp(past, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    tagger.ec2.seed("tag", instance, {STOP_AFTER: text})
-    tagger.stack.client("dynamodb").update_item(
-        TableName=tagger.stack.outputs["StateTableName"],
-        Key={
-            "pk": {"S": f"escalations#tagging/{policy}/123456789012/{tagger.stack.cloud.region}"},
-            "sk": {"S": instance},
-        },
-        UpdateExpression="SET marked_until = :past",
-        ExpressionAttributeValues={":past": {"N": str(past)}},
-    )
 
 
 def _state(ec2: RemoteCloud, instance: str) -> str:
@@ -274,17 +263,18 @@ def test_a_wrong_event_is_refused_with_every_field_named_and_people_hear(
 
 def test_without_rules_a_stack_judges_nothing_and_misses_nothing(other_stack: Stack) -> None:
     function = other_stack.outputs["TaggingFunctionName"]
-    rules = other_stack.resources("AWS::Events::Rule")
-    birth = other_stack.client("events").describe_rule(Name=rules["TaggingFunctionBirth"])
 
     assert other_stack.schedule(mode="act", function=function)["State"] == "DISABLED"
-    assert birth["State"] == "DISABLED"
+    assert _birth_rule(other_stack)["State"] == "DISABLED"
     assert "TaggingHeartbeatAlarm" not in other_stack.resources("AWS::CloudWatch::Alarm")
 
 
 def test_rules_alone_do_not_start_it_at_birth(stack: Stack) -> None:
-    rules = stack.resources("AWS::Events::Rule")
-    birth = stack.client("events").describe_rule(Name=rules["TaggingFunctionBirth"])
-
-    assert birth["State"] == "DISABLED"
+    assert _birth_rule(stack)["State"] == "DISABLED"
     assert "TaggingHeartbeatAlarm" in stack.resources("AWS::CloudWatch::Alarm")
+
+
+def _birth_rule(stack: Stack) -> Json:
+    name = stack.resources("AWS::Events::Rule")["TaggingFunctionBirth"]
+    found: Json = stack.client("events").describe_rule(Name=name)
+    return found

@@ -129,8 +129,25 @@ def _literals(node: ast.expr) -> Iterator[str]:
 def incident_kinds(folder: Path = ROOT) -> set[str]:
     """Return the kinds of incident that the code in a folder tells of."""
     named = texts_given("Check", "kind", folder) | texts_given("Incident", "kind", folder)
-    checks = ("refusal_check", "breaker_check")
-    return named.union(*(texts_given(check, "", folder) for check in checks))
+    given = (texts_given(check, "", folder) for check in ("refusal_check", "breaker_check"))
+    return named.union(*given, _texts_named("kind", folder))
+
+
+def _texts_named(name: str, folder: Path) -> set[str]:
+    """Return the literals that are assigned to a variable, alone or in a row of several."""
+    pairs = [
+        (target, value)
+        for node in nodes(folder)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)
+        if isinstance(node.value, ast.Tuple)
+        for target, value in zip(node.targets[0].elts, node.value.elts, strict=True)
+    ]
+    return {
+        text
+        for target, value in pairs
+        if isinstance(target, ast.Name) and target.id == name
+        for text in _literals(value)
+    }
 
 
 def texts_under(key: str) -> set[str]:

@@ -11,7 +11,7 @@ from caretaker.request import parse_request
 from caretaker.settings import Mode
 from caretaker.verdicts import Modes
 from functions.tagging.case import Case, open_case
-from functions.tagging.checks import Ended
+from functions.tagging.ended import Ended
 from functions.tagging.facts import ALONE, Action, Facts, Resource, Step
 from functions.tagging.outcomes import unlisted
 from functions.tagging.plan import Plan, plan_tagging

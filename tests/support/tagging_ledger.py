@@ -66,6 +66,9 @@ class Ledger:
     slot: str = ""
     days: int = 7
     is_running: bool = False
+    _kept: tuple[dict[str, Told], dict[str, datetime], set[str]] = field(
+        default_factory=lambda: ({}, {}, set())
+    )
     _looked: dict[str, datetime] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
@@ -89,6 +92,15 @@ class Ledger:
         self.done = {each: set() for each in ("set", "mark", "unmark", "stop", "start")}
         self.slot = str(event.get("scheduled_time", ""))
         self.days = int(event.get("stop_after_days", self.days))
+
+    def keep(self) -> None:
+        """Remember the books as they are."""
+        self._kept = dict(self.told), dict(self.marked), set(self.stopped)
+
+    def reopen(self) -> None:
+        """Turn back to the books as they were kept."""
+        told, marked, stopped = self._kept
+        self.told, self.marked, self.stopped = dict(told), dict(marked), set(stopped)
 
     def machines(self) -> dict[str, Machine]:
         """Return all instances."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.aws.errors import AWS_ERRORS
 from caretaker.aws.parts import Split, send_in_parts
 from caretaker.breaker import Breaker
 from caretaker.decisions import NOTHING, Decision, Detail, Outcome
@@ -14,19 +13,23 @@ from caretaker.look import LastLook, Seen
 from functions.tagging.aws.listings import list_tags
 from functions.tagging.aws.reading import reader_for
 from functions.tagging.aws.steps import Steps
-from functions.tagging.outcomes import by_arn, refused, still_stands, written
+from functions.tagging.outcomes import as_told, failures_in, refused, still_stands, written
 from functions.tagging.units import CREATE_TAGS, TAG_RESOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_ec2.type_defs import TagTypeDef
 
     from caretaker.decisions import Batch
+    from caretaker.failures import Failure
     from caretaker.run import Run
     from caretaker.tags import Tags
     from functions.tagging.case import Case
     from functions.tagging.request import TaggingRequest
+
+
+SETTING: Final = frozenset({CREATE_TAGS, TAG_RESOURCES})
 
 
 class Changes:
@@ -35,7 +38,7 @@ class Changes:
     def __init__(self, run: Run[TaggingRequest], case: Case, units: Iterable[Batch]) -> None:
         self._run = run
         self._steps = Steps(run, case, units)
-        ids = [d.target for unit in units if unit.lane == CREATE_TAGS for d in unit.decisions]
+        ids = [d.target for unit in units if unit.lane in SETTING for d in unit.decisions]
         self._looks = LastLook(ids, self._read, run.scene.clock)
         self._reader = reader_for(run.request)
         self._listed: Seen[Tags] = Seen(None, case.facts.read_at)
@@ -59,27 +62,53 @@ class Changes:
         if unit.lane == TAG_RESOURCES:
             return self._tag_others(unit.decisions)
         if "set" in unit.decisions[0].detail:
-            return self._tag(unit.decisions)
+            return send_in_parts(unit.decisions, self._create_tags, refused, self._standing)
         return self._steps.take(unit)
 
-    def _tag(self, decisions: Sequence[Decision]) -> list[Outcome]:
-        """Write the same tags on many."""
-        return send_in_parts(decisions, self._send, refused, self._standing)
-
-    def _send(self, decisions: Sequence[Decision]) -> Detail:
-        scene, ids = self._run.scene, [decision.target for decision in decisions]
+    def _create_tags(self, decisions: Sequence[Decision]) -> Detail | None:
+        client, ids = self._run.scene.account.ec2_once, [each.target for each in decisions]
         pairs: list[TagTypeDef] = [
             {"Key": key, "Value": value} for key, value in written(decisions[0]).items()
         ]
-        send = partial(scene.account.ec2_once.create_tags, Resources=ids, Tags=pairs)
+        sent = self._send(
+            CREATE_TAGS, decisions, lambda: client.create_tags(Resources=ids, Tags=pairs)
+        )
+        return None if sent is None else NOTHING
+
+    def _tag_others(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        """Write tags through the tagging API, which tells for each resource how it went."""
+        client, tags = self._run.scene.account.tagging, written(decisions[0])
+        failed: dict[str, Failure] = {}
+
+        def send(part: Sequence[Decision]) -> Detail | None:
+            arns = [decision.target for decision in part]
+            answer = self._send(
+                TAG_RESOURCES,
+                part,
+                lambda: client.tag_resources(ResourceARNList=arns, Tags=tags),
+            )
+            failed.update(failures_in(answer or {}))
+            return None if answer is None else NOTHING
+
+        outcomes = send_in_parts(decisions, send, refused, self._standing)
+        return [as_told(outcome, failed) for outcome in outcomes]
+
+    def _send(
+        self, action: str, decisions: Sequence[Decision], call: Callable[[], Any]
+    ) -> dict[str, Any] | None:
+        """Send when the turn has come; None when by then not all of them stand any more."""
+
+        def send() -> dict[str, Any] | None:
+            _, ended = self._standing(decisions)
+            return None if ended else (call() or {})
+
         try:
-            scene.pacer.call(CREATE_TAGS, send)
+            return self._run.scene.pacer.call(action, send)
         except AWS_ERRORS:
-            self._doubted.update(ids)
-            for resource_id in ids:
-                self._looks.forget(resource_id)
+            for decision in decisions:
+                self._doubted.add(decision.target)
+                self._looks.forget(decision.target)
             raise
-        return NOTHING
 
     def _standing(self, decisions: Sequence[Decision]) -> Split:
         """Return what is still to be written, and how the others end.
@@ -107,15 +136,3 @@ class Changes:
     def _read(self, ids: Sequence[str]) -> Mapping[str, Tags]:
         found = list_tags(self._run.scene, ids)
         return {each: self._reader.tags(tags) for each, tags in found.items()}
-
-    def _tag_others(self, decisions: Sequence[Decision]) -> list[Outcome]:
-        """Write tags through the tagging API, which tells for each resource how it went."""
-        scene, arns = self._run.scene, [decision.target for decision in decisions]
-        tags = written(decisions[0])
-        send = partial(scene.account.tagging.tag_resources, ResourceARNList=arns, Tags=tags)
-        try:
-            answer: Any = scene.pacer.call(TAG_RESOURCES, send)
-        except AWS_ERRORS as error:
-            return refused(decisions, classify(error))
-        request_id = answer["ResponseMetadata"].get("RequestId", "")
-        return by_arn(decisions, answer.get("FailedResourcesMap", {}), request_id)

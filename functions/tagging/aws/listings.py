@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from functions.tagging.facts import Resource
 
 
+_ARNS_AT_ONCE: Final = 100
+"""https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html"""
+
+
 class _Listing(NamedTuple):
     """How EC2 lists something: the call, where its answer holds the items, what it is asked."""
 
@@ -142,14 +146,34 @@ def _read_twice(scene: Scene, instances: Iterable[Any]) -> Iterator[Any]:
 
 
 def list_tags(scene: Scene, ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    """Return all tags of these resources of EC2 by id; those without any are left out."""
+    """Return all tags of these resources by id or ARN; those without any are left out."""
     found: dict[str, list[dict[str, str]]] = {}
+    arns = [each for each in ids if each.startswith("arn:")]
+    for each in _tags_of_ec2(scene, [each for each in ids if not each.startswith("arn:")]):
+        tag = {"Key": each["Key"], "Value": each["Value"]}
+        found.setdefault(each["ResourceId"], []).append(tag)
+    for each in _tags_of_others(scene, arns):
+        found[each["ResourceARN"]] = each.get("Tags", [])
+    return found
+
+
+def _tags_of_ec2(scene: Scene, ids: Sequence[str]) -> Iterator[Any]:
     listing = _Listing("DescribeTags", "Tags")
     for part in batched(ids, FILTER_VALUES, strict=False):
-        for each in _items(scene, listing, Filters=[{"Name": "resource-id", "Values": part}]):
-            tag = {"Key": each["Key"], "Value": each["Value"]}
-            found.setdefault(each["ResourceId"], []).append(tag)
-    return found
+        yield from _items(scene, listing, Filters=[{"Name": "resource-id", "Values": part}])
+
+
+def _tags_of_others(scene: Scene, arns: Sequence[str]) -> Iterator[Any]:
+    for part in batched(arns, _ARNS_AT_ONCE, strict=False):
+        yield from list_pages(
+            scene.pacer,
+            scene.account.tagging.get_resources,
+            "GetResources",
+            "ResourceTagMappingList",
+            size=None,
+            token_key="PaginationToken",  # noqa: S106 - the name of a page's token
+            ResourceARNList=part,
+        )
 
 
 def list_network(scene: Scene, reader: Reader, source: rules.Source) -> dict[str, Tags]:

@@ -99,6 +99,7 @@ def _instance(reader: Reader, item: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "created": _made(item),
         "state": intern(item["State"]["Name"]),
+        "name": value_of(raw, "Name"),
         "links": links,
         "launched": item["LaunchTime"],
         "is_stoppable": item.get("RootDeviceType") == "ebs"

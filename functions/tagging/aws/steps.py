@@ -76,8 +76,7 @@ class Steps:
             try:
                 publish_text(client, topic, letter.subject, letter.body)
             except CallError as error:
-                failed = refused(unit.decisions, error.failure)
-                return [outcome.with_detail(**unit.notes) for outcome in failed]
+                return fail(unit.decisions, error.failure.as_error(), unit.notes)
         for decision in unit.decisions:
             self._memory.remember_step(decision.target, Step(self._run.slot))
         return [Outcome(decision, Result.DONE, unit.notes) for decision in unit.decisions]

@@ -102,7 +102,7 @@ def kind_of(code: str, http_status: int) -> Kind:
     """Return what an error code asks for; `http_status` decides for codes nobody listed."""
     if code in _KIND_OF:
         return _KIND_OF[code]
-    if code.endswith(("NotFound", "NotFoundException")):
+    if code.endswith(("NotFound", "NotFoundException")) or code.startswith("NoSuch"):
         return Kind.GONE
     if code.startswith("KMS") or "Kms" in code:
         return Kind.DENIED

@@ -220,7 +220,8 @@ class _Invocation[R: BaseRequest]:
             else:
                 logger.info("next round invoked", round=request.round + 1)
                 return []
-        return [_left_over(left, problem)]
+        # A run about a part of it all does not know what else was left.
+        return [_left_over(left, problem)] if left or not request.lease_scope else []
 
     def _checks(self, lease: Lease) -> list[Check]:
         return [

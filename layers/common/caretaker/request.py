@@ -104,7 +104,8 @@ def effective_mode(asked: Mode | None, allowed: Mode) -> Mode:
 
 
 def _field_error(problem: dict[str, Any]) -> FieldError:
-    path = ".".join(str(part) for part in problem["loc"])[:_MAX_PATH] or "event"
+    parts = (str(part) for part in problem["loc"] if part != "[key]")
+    path = ".".join(parts)[:_MAX_PATH] or "event"
     if problem["type"] == "extra_forbidden":
         return FieldError(path, "unknown field", "no such field; see the chore's page")
     if problem["type"] == "missing":

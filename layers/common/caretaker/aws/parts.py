@@ -35,54 +35,71 @@ def _all_stand(decisions: Sequence[Decision]) -> Split:
 
 def send_in_parts(
     decisions: Sequence[Decision],
-    send: Callable[[Sequence[Decision]], Detail],
+    send: Callable[[Sequence[Decision]], Detail | None],
     refused: Callable[[Sequence[Decision], Failure], list[Outcome]],
     standing: Callable[[Sequence[Decision]], Split] = _all_stand,
 ) -> list[Outcome]:
     """Send all by one call; send the parts of what is refused, and again what is not answered.
 
-    `send` may be repeated; it returns what the outcomes are to tell. `standing` is asked before
-    each call: it returns what is still to be sent, and how the others end. `refused` says how they
-    end that AWS refuses for good.
+    `send` may be repeated; it returns what the outcomes are to tell, or None when it did not send
+    as not all stand any more. `standing` is asked before each call: it returns what is still to be
+    sent, and how the others end. `refused` says how they end that AWS refuses for good.
     """
-    ended: list[Outcome] = []
-    waiting = [decisions]
-    halvings = set_aside = repeats = 0
-    while waiting:
-        part, others = standing(waiting.pop())
-        ended += others
-        if not part:
-            continue
-        failure = _sent(part, send, ended)
-        if failure is None:
-            halvings = 0
-        elif failure.kind is Kind.UNKNOWN and repeats < _REPEATS:
-            repeats += 1
-            waiting.append(part)
-        elif failure.kind is Kind.UNKNOWN or len(part) == 1:
-            ended += refused(part, failure)
-        elif named := _named(part, failure) if set_aside < _SET_ASIDE else []:
-            set_aside += failure.kind is not Kind.GONE
-            ended += refused(named, failure)
-            waiting.append([each for each in part if each not in named])
-        elif halvings < _HALVINGS:
-            halvings += 1
-            half = len(part) // 2
-            waiting += [part[:half], part[half:]]
+    parts = _Parts(decisions, refused)
+    while parts.waiting:
+        part, ended = standing(parts.waiting.pop())
+        parts.ended += ended
+        if part:
+            parts.take(part, send)
+    return parts.ended
+
+
+class _Parts:
+    """The parts of a batch that wait, and how the others ended."""
+
+    def __init__(
+        self,
+        decisions: Sequence[Decision],
+        refused: Callable[[Sequence[Decision], Failure], list[Outcome]],
+    ) -> None:
+        self.waiting = [decisions]
+        self.ended: list[Outcome] = []
+        self._refused = refused
+        self._halvings = 0
+        self._set_aside = 0
+        self._repeats = 0
+
+    def take(
+        self, part: Sequence[Decision], send: Callable[[Sequence[Decision]], Detail | None]
+    ) -> None:
+        """Send one part."""
+        try:
+            told = send(part)
+        except AWS_ERRORS as error:
+            self._failed(part, classify(error))
+            return
+        if told is None:
+            self.waiting.append(part)
         else:
-            ended += _given_up(part, failure) or refused(part, failure)
-    return ended
+            self._halvings = 0
+            self.ended += (Outcome(decision, Result.DONE, told) for decision in part)
 
-
-def _sent(
-    part: Sequence[Decision], send: Callable[[Sequence[Decision]], Detail], ended: list[Outcome]
-) -> Failure | None:
-    try:
-        told = send(part)
-    except AWS_ERRORS as error:
-        return classify(error)
-    ended += (Outcome(decision, Result.DONE, told) for decision in part)
-    return None
+    def _failed(self, part: Sequence[Decision], failure: Failure) -> None:
+        if failure.kind is Kind.UNKNOWN and self._repeats < _REPEATS:
+            self._repeats += 1
+            self.waiting.append(part)
+        elif failure.kind is Kind.UNKNOWN or len(part) == 1:
+            self.ended += self._refused(part, failure)
+        elif named := _named(part, failure) if self._set_aside < _SET_ASIDE else []:
+            self._set_aside += failure.kind is not Kind.GONE
+            self.ended += self._refused(named, failure)
+            self.waiting.append([each for each in part if each not in named])
+        elif self._halvings < _HALVINGS:
+            self._halvings += 1
+            half = len(part) // 2
+            self.waiting += [part[:half], part[half:]]
+        else:
+            self.ended += _given_up(part, failure) or self._refused(part, failure)
 
 
 def _named(decisions: Sequence[Decision], failure: Failure) -> list[Decision]:

@@ -24,7 +24,7 @@ def report_key(chore: str, policy: str, slot: str, run: str, kind: str = "jsonl"
 def put_report(client: S3Client, bucket: str, key: str, lines: Iterable[str]) -> str:
     """Write lines, packed, and return where; `CallError` when the bucket does not take them."""
     body = BytesIO()
-    with GzipFile(fileobj=body, mode="wb", mtime=0) as packed:
+    with GzipFile(fileobj=body, mode="wb", mtime=0, compresslevel=6) as packed:
         packed.writelines(f"{line}\n".encode() for line in lines)
     try:
         client.put_object(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
@@ -11,10 +11,7 @@ from caretaker.failures import Failure, Kind
 from functions.tagging.facts import Facts, Links, Resource, Step
 from functions.tagging.rules import Source
 from tests.support.builders import ACCOUNT, NOW
-from tests.support.tagging import a_resource, a_step, gathered
-
-if TYPE_CHECKING:
-    from functions.tagging.request import TaggingRequest
+from tests.support.tagging import a_resource, a_step, an_instance, gathered
 
 KEYS: Final = ("Owner", "Env", "Cost")
 SPELLED: Final = (*KEYS, "owner", "OWNER", "env", "COST")
@@ -24,6 +21,11 @@ TYPES: Final = ("instance", "volume", "snapshot", "elastic-ip", "security-group"
 BROKEN: Final = Failure(Kind.DENIED, "AccessDenied", "no", "r-1")
 INSTANCES: Final = tuple(f"i-{n:08x}" for n in range(3))
 VOLUMES: Final = tuple(f"vol-{n:08x}" for n in range(3))
+ALL: Final = {
+    **dict.fromkeys(INSTANCES, "instance"),
+    **dict.fromkeys(VOLUMES, "volume"),
+    **{f"x-{each}": each for each in TYPES[2:]},
+}
 ASKED: Final = ({}, {"values": ["prod", "dev"]}, {"pattern": "cc-[0-9]+"}, {"pattern": "[a-z]*"})
 RIGHT: Final = ("ann", "prod", "cc-1", "dev")
 MARKS: Final = (
@@ -38,10 +40,12 @@ MARKS: Final = (
     "0001-01-01T00:00:00+01:00",
 )
 
-tags = st.dictionaries(
-    st.sampled_from([*SPELLED, *OWN]), st.sampled_from([*VALUES, "false"]), max_size=5
-)
-source_tags = st.dictionaries(st.sampled_from(SPELLED), st.sampled_from(VALUES), max_size=3)
+tags = st.lists(
+    st.tuples(st.sampled_from([*SPELLED, *OWN]), st.sampled_from([*VALUES, "false"])), max_size=5
+).map(dict)
+source_tags = st.lists(
+    st.tuples(st.sampled_from(SPELLED), st.sampled_from(VALUES)), max_size=3
+).map(dict)
 ages = st.sampled_from([None, 0, 1, 23, 24, 25, 1000, 1000, 1000])
 
 
@@ -115,14 +119,10 @@ def steps(draw: st.DrawFn) -> Step:
 @st.composite
 def accounts(draw: st.DrawFn) -> Facts:
     """Return what a run may find."""
-    made = [
-        *(draw(resources(each, "instance")) for each in INSTANCES),
-        *(draw(resources(each, "volume")) for each in VOLUMES),
-        *(draw(resources(f"x-{n}", each)) for n, each in enumerate(TYPES[2:])),
-    ]
-    found = draw(st.permutations(made))
+    found = draw(st.lists(st.sampled_from([*ALL]), unique=True, max_size=6))
+    made = [draw(resources(each, ALL[each])) for each in found]
     number = draw(st.integers(0, len(found)))
-    resources_, behind = found[:number], found[number:]
+    resources_, behind = made[:number], made[number:]
     read: dict[Source, Any] = {
         Source.ASG: {"web": draw(source_tags)},
         Source.LAUNCH_TEMPLATE: {"lt-1": draw(source_tags)},
@@ -148,6 +148,30 @@ def accounts(draw: st.DrawFn) -> Facts:
     )
 
 
+@st.composite
+def escalations(draw: st.DrawFn) -> Facts:
+    """Return instances that nobody tags, each as far in its escalation as it may be."""
+    number = draw(st.integers(1, 3))
+    made = []
+    for each in INSTANCES[:number]:
+        own = {"Owner": "ann"} if draw(st.integers(0, 3)) == 3 else {}
+        mark = draw(st.sampled_from(MARKS[1:6]))
+        made.append(
+            an_instance(
+                each,
+                tags={**own, "caretaker:stop-after": mark} if mark else own,
+                state=draw(st.sampled_from(["running", "running", "running", "stopped"])),
+                links=Links(group=draw(st.sampled_from([*[""] * 5, "web"]))),
+                stoppable=draw(st.sampled_from([*[True] * 5, False])),
+            )
+        )
+    known = {each: draw(steps()) for each in INSTANCES[: draw(st.integers(0, number))]}
+    return gathered(*made, steps=known, approved=draw(st.sampled_from([(), INSTANCES[:1]])))
+
+
+escalating = st.fixed_dictionaries(
+    {"Owner": st.sampled_from([{"escalate": True}, {"escalate": True, "values": ["ann"]}])}
+)
 events = st.fixed_dictionaries(
     {
         "grace_hours": st.sampled_from([0, 24, 24]),
@@ -160,8 +184,3 @@ events = st.fixed_dictionaries(
 def rules_as_json(event_rules: dict[str, Any], its_type: str) -> dict[str, Any]:
     """Return the rules about a type."""
     return {key: rule for key, rule in event_rules.items() if its_type in rule["applies_to"]}
-
-
-def escalating_keys(request: TaggingRequest) -> frozenset[str]:
-    """Return the keys for whose sake an instance is stopped."""
-    return frozenset(key for key, rule in request.rules.items() if rule.escalate)

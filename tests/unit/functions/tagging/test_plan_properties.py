@@ -23,6 +23,8 @@ from tests.support.tagging import a_case, ask, gathered, planned, sets_of
 from tests.unit.functions.tagging.oracle import finding_of, writings
 from tests.unit.functions.tagging.populations import (
     accounts,
+    escalating,
+    escalations,
     events,
     rule_sets,
     rules_as_json,
@@ -30,10 +32,14 @@ from tests.unit.functions.tagging.populations import (
 )
 
 many: Final = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-few: Final = settings(many, max_examples=60)
+few: Final = settings(many, max_examples=40)
 asked = st.builds(lambda rules, event: ask(rules, **event), rule_sets, events)
+escalated = st.builds(lambda rules, event: ask(rules, **event), escalating, events)
+either = st.one_of(
+    st.tuples(accounts(), asked), st.tuples(escalations(), escalated), st.tuples(escalations(), escalated)
+)
 UNTOUCHED: Final = ("shutting-down", "terminated", "deleting", "deleted", "deregistered")
 
 
@@ -191,10 +197,9 @@ def test_a_second_run_sets_nothing(facts: Facts, request: TaggingRequest) -> Non
 
 
 @many
-@given(accounts(), asked)
-def test_an_instance_is_stopped_only_at_the_end_of_its_escalation(
-    facts: Facts, request: TaggingRequest
-) -> None:
+@given(either)
+def test_an_instance_is_stopped_only_at_the_end_of_its_escalation(found: tuple[Facts, TaggingRequest]) -> None:
+    facts, request = found
     known = by_id(facts)
 
     for each in planned(facts, request).decisions:
@@ -215,8 +220,9 @@ def test_an_instance_is_stopped_only_at_the_end_of_its_escalation(
 
 
 @many
-@given(accounts(), asked)
-def test_each_step_takes_a_run_of_a_later_slot(facts: Facts, request: TaggingRequest) -> None:
+@given(either)
+def test_each_step_takes_a_run_of_a_later_slot(found: tuple[Facts, TaggingRequest]) -> None:
+    facts, request = found
     for each in planned(facts, request).decisions:
         step = facts.steps.get(each.target)
         if each.action in {Action.MARK, Action.STOP}:
@@ -227,10 +233,9 @@ def test_each_step_takes_a_run_of_a_later_slot(facts: Facts, request: TaggingReq
 
 
 @many
-@given(accounts(), asked)
-def test_more_than_the_blast_radius_is_never_let_through(
-    facts: Facts, request: TaggingRequest
-) -> None:
+@given(either)
+def test_more_than_the_blast_radius_is_never_let_through(found: tuple[Facts, TaggingRequest]) -> None:
+    facts, request = found
     plan = planned(facts, request)
     if facts.plan is not None:
         assert plan.refusal is None
@@ -278,9 +283,10 @@ def test_no_share_of_right_tags_is_below_nothing_or_above_all(
 def test_the_strategies_reach_every_action() -> None:
     reached: set[str] = set()
 
-    @settings(max_examples=400, deadline=None, database=None, derandomize=True)
-    @given(accounts(), asked)
-    def look(facts: Facts, request: TaggingRequest) -> None:
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
+    @given(either)
+    def look(found: tuple[Facts, TaggingRequest]) -> None:
+        facts, request = found
         reached.update(d.action for d in planned(facts, request).decisions)
 
     look()
