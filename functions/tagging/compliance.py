@@ -73,6 +73,11 @@ class Tally:
         """Return how many were judged."""
         return self._shapes.total()
 
+    def number_of(self, resource_type: str) -> int:
+        """Return how many of a type were judged."""
+        counted = self._shapes.items()
+        return sum(number for shape, number in counted if shape.type == resource_type)
+
     def count(
         self,
         subject: Subject,
@@ -155,4 +160,4 @@ def is_violation(outcome: Outcome) -> bool:
     action = outcome.decision.action
     if action == Action.SET:
         return outcome.result not in {Result.DONE, Result.DEFERRED}
-    return action not in {Action.KEEP, Action.SKIP, Action.UNMARK, Action.START}
+    return action not in {Action.KEEP, Action.SKIP}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from caretaker.rendering.text import MAX_SUBJECT, ascii_line, plain
 
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from caretaker.decisions import Decision
 
     from .request import TaggingRequest
+
+
+_MAX_NAME: Final = 64
+_MAX_KEYS: Final = 5
+_MAX_FINDING: Final = 100
+"""With these, 100 instances stay within the 256 KiB of a message, whatever letters they hold."""
 
 
 class Letter(NamedTuple):
@@ -59,6 +65,9 @@ def _before_the_stop(days: int) -> Sequence[str]:
 
 
 def _entry(decision: Decision) -> str:
-    said = [plain(finding_of(decision, key)) for key in keys_in(decision, "findings")]
-    who = f"{plain(str(decision.detail.get('name', '')))} {decision.target}".strip()
+    keys = keys_in(decision, "findings")
+    said = [plain(finding_of(decision, key), _MAX_FINDING) for key in keys[:_MAX_KEYS]]
+    if len(keys) > _MAX_KEYS:
+        said.append(f"{len(keys) - _MAX_KEYS} more")
+    who = f"{plain(str(decision.detail.get('name', '')), _MAX_NAME)} {decision.target}".strip()
     return f"  {who}: {', '.join(said)}"

@@ -62,7 +62,7 @@ def plan_tagging(facts: Facts, request: TaggingRequest, *, slot: str, now: datet
                 rules = case.rules[resource.type]
                 tally.count(verdict.subject, rules, verdict.findings, verdict.pending)
     decisions += groups.decisions()
-    refusal = _too_many(decisions, case)
+    refusal = _too_many(decisions, case, tally)
     # Of 200,000 resources the steps need a few, and what follows the memory of the rest.
     case = case.only({d.target for d in decisions if d.action in STEPS})
     return Plan(decisions, case, tally, approvable(refusal, decisions) if refusal else None)
@@ -99,11 +99,10 @@ def _as_approved(decision: Decision, facts: Facts) -> Decision:
     return replace(decision, action=Action.REPORT, reason=Reason.NOT_APPROVED)
 
 
-def _too_many(decisions: Sequence[Decision], case: Case) -> Refusal | None:
+def _too_many(decisions: Sequence[Decision], case: Case, tally: Tally) -> Refusal | None:
     """Refuse to escalate against more than the event allows; what was approved counts no more."""
     if case.facts.plan is not None:
         return None
     counted = Counter(d.action for d in decisions if d.target not in case.facts.approved)
     changes = {"marks": counted[Action.MARK], "stops": counted[Action.STOP]}
-    population = len(case.instances) if INSTANCE in case.rules else 0
-    return case.request.blast_radius.refusal(changes, population)
+    return case.request.blast_radius.refusal(changes, tally.number_of(INSTANCE))

@@ -87,7 +87,7 @@ class Rule(Part):
     """
 
     required: bool = True
-    values: Annotated[tuple[TagValue, ...] | None, Field(min_length=1, max_length=500)] = None
+    values: Annotated[tuple[TagValue, ...] | None, Field(max_length=500)] = None
     pattern: Annotated[str | None, Field(min_length=1, max_length=500)] = None
     case: Case = Case.EXACT
     default: TagValue | None = None
@@ -105,6 +105,10 @@ class Rule(Part):
     def _contradiction(self) -> str:
         if self.values is not None and self.pattern is not None:
             return "must have values or a pattern, not both"
+        if self.values is not None and not self.values:
+            return "must have at least one value"
+        if len(self._listed) < len(self.values or ()):
+            return "must have each value once"
         if self.case is not Case.EXACT and len(self._folded) < len(self.values or ()):
             return "must have values that differ in more than their case, or case exact"
         if self.escalate and INSTANCE not in self.applies_to:

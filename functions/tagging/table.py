@@ -17,7 +17,7 @@ COLUMNS: Final = (
     *("account", "region", "type", "resource", "name", "owner"),
     *("key", "finding", "found", "action", "reason", "result", "value", "from"),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = (*"=+-@", *"\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def table_lines(outcomes: Iterable[Outcome], *, account: str, region: str) -> Iterator[str]:

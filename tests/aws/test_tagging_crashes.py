@@ -19,11 +19,12 @@ CALLS: Final = {
     "reads": {
         "DescribeAutoScalingGroups": 1,
         "DescribeInstances": 3,
+        "DescribeTags": 1,
         "DescribeVolumes": 1,
         "GetResources": 1,
         "Query": 6,
     },
-    "tags": {"CreateTags": 4, "DeleteTags": 2, "TagResources": 1},
+    "tags": {"CreateTags": 3, "DeleteTags": 2, "TagResources": 1},
     "steps": {"Publish": 3, "StartInstances": 1, "StopInstances": 1},
     "memory": {"BatchWriteItem": 7, "DeleteItem": 1, "PutItem": 11, "PutObject": 2},
 }

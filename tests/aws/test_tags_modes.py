@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
 
 from caretaker.errors import StateError
+from functions.tagging import app
 from tests.cloud import REGION, Account
 from tests.support.crashes import at_call
 from tests.support.snapshots import kinds
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from tests.support.stack import Stack
 
 
+EVENTS: Final = sorted((Path(__file__).parents[2] / "events" / "tagging").glob("*.json"))
+WRONG: Final = {"empty", "reserved-key", "wrong-rules", "approve"}
 ELSEWHERE: Final = "210987654321"
 VOLUMES: Final[dict[str, Any]] = {"Owner": only("volume", **TOP)}
 EVERYTHING: Final[dict[str, Any]] = {
@@ -211,3 +215,25 @@ def test_another_account_without_a_role_is_refused(world: TagsWorld) -> None:
 
     assert (answer["status"], answer["reason"]) == ("refused", "target_not_allowed")
     assert world.changes() == []
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_every_event_file_runs_on_a_stack_that_acts(
+    world: TagsWorld, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARETAKER_TARGET_ROLE_NAME", "caretaker-target")
+    one_of_everything(world.account)
+    world.account.organization()
+    world.cloud.pages.size = None
+    event = json.loads(path.read_text(encoding="utf-8"))
+    for topic in event.get("owners", {}).values():
+        boto3.client("sns", REGION).create_topic(Name=topic.rpartition(":")[2])
+
+    answer = world.stack.run(app.CHORE, event)
+
+    expected = "refused" if path.stem in WRONG else "ok"
+    assert answer["status"] == expected, answer["errors"]
+
+
+def test_the_files_are_all_there() -> None:
+    assert len(EVENTS) > 10

@@ -175,6 +175,24 @@ def test_a_call_that_is_denied_fails_its_twenty(world: TagsWorld) -> None:
     assert world.account.resource_tags(made[0]) == KNOWN
 
 
+def test_one_that_lets_its_whole_call_be_refused_costs_the_others_nothing(
+    world: TagsWorld,
+) -> None:
+    made = databases(world, 20)
+    world.cloud.faults.add(
+        "error",
+        operation="TagResources",
+        match=made[7],
+        code="InvalidParameterException",
+        times=None,
+    )
+
+    answer = world.run(DATABASES)
+
+    assert told(answer, made[7]) == [FAILED]
+    assert answer["counts"]["set"] == {"done": 19, "failed": 1}
+
+
 @pytest.mark.usefixtures("one_at_a_time")
 def test_three_denied_calls_open_the_breaker(world: TagsWorld) -> None:
     databases(world, 200)

@@ -49,7 +49,7 @@ def test_two_who_tag_at_once_are_waited_for(world: TagsWorld) -> None:
     assert owners(world, made) == {"ops"}
 
 
-def test_one_that_is_tagged_by_others_all_the_time_does_not_cost_the_others_their_tags(
+def test_one_that_is_tagged_by_others_all_the_time_costs_no_other_tag_set_theirs(
     world: TagsWorld,
 ) -> None:
     made = world.account.crowd("volume", 20)

@@ -30,7 +30,7 @@ def world(cloud: StrictCloud, clock: ManualClock, stack: Stack, account: Account
 def owned_by_many(world: TagsWorld, number: int) -> list[str]:
     """Add volumes whose instances have an owner each: every one of them is a call of its own."""
     world.cloud.pages.size = None
-    made = []
+    made: list[str] = []
     for n in range(number):
         instance = world.account.instance({}, tags={"Owner": f"owner-{n:02}"})
         made += instance.volume_ids
@@ -43,7 +43,7 @@ def test_out_of_time_the_run_defers_the_rest_and_the_next_round_goes_on(world: T
     rules = {"Owner": only("volume", **{"from": ["instance"]})}
     world.cloud.seconds_per_call = 5
     event: dict[str, Any] = {}
-    answers = []
+    answers: list[dict[str, Any]] = []
     while len(answers) < 9:
         started = world.clock.now()
         world.cloud.calls.clear()

@@ -66,7 +66,7 @@ def _show_left(world: World, fleet: Fleet, left: list[Json]) -> None:
     _, mail = world.heard("ALARM", "tags_violated")
     listed = next(line.strip() for line in mail.message.splitlines() if ".csv.gz" in line)
     world.screen.show(
-        tables.left_table(left, {**fleet.names, "group": GROUP}),
+        tables.left_table(left, fleet.names),
         Text("\n").join(subject_line(each.subject) for each in (letter, mail)),
         Text(listed, "bright_black"),
     )
@@ -93,11 +93,7 @@ def escalation(world: World) -> None:
     with screen.step("dora sets CostCenter=4714; the tagging schedule fires"):
         fleet.ec2.seed("tag", fleet.wrong, {"CostCenter": "4714"})
         moments.append(_moment("day 10", _run(world, 4, {"start"}), fleet))
-    with screen.step("and once more"):
-        later = _run(world, 5, {"unmark", "keep"})
-    moments.append(_moment("day 11", later, fleet))
-    expect([each[2] for each in moments[-2:]] == ["running"] * 2, "it runs again")
-    expect(moments[-1][3] == "", "the mark is gone")
+    expect(moments[-1][2:] == ("running", ""), "it runs again, and the mark is gone")
     screen.show(tables.steps_table(moments, WRONG), picture=True)
 
 
@@ -124,7 +120,7 @@ def birth(world: World) -> None:
     expect(not any("Environment" in each for each in tags.values()), "no default before its grace")
     screen.show(
         tables.born_table(items, tags),
-        Text(f"Tagged {took:.1f} s after the event, the wait for a new worker included."),
+        Text(f"Tagged {took:.1f} s after the event; on AWS it comes a while after the call."),
         picture=True,
     )
 
@@ -140,8 +136,8 @@ def mass_escalation(world: World) -> None:
     with screen.step("the tags are overwritten; the tagging schedule fires on two days"):
         for each in many:
             fleet.ec2.seed("tag", each, {"CostCenter": "tbd"})
-        _run(world, 6, {"tell"}, many)
-        answer = world.stack.run_schedule(world.tagging, mode="act", at=_day(world, 7))
+        _run(world, 5, {"tell"}, many)
+        answer = world.stack.run_schedule(world.tagging, mode="act", at=_day(world, 6))
     expect((answer["status"], answer["reason"]) == ("refused", "blast_radius"), "it is refused")
     marked = [each for each, tags in fleet.tags().items() if STOP_AFTER in tags]
     expect(marked == [], "none of them is marked")

@@ -43,8 +43,9 @@ _TAGS: Mapping[str, Mapping[str, str]] = {
     "build": {"Owner": "eve"},
 }
 _RIGHT = {"Owner": "[a-z]+", "CostCenter": "[0-9]{4}", "Environment": "prod|dev"}
-_OPTED_OUT = ("scratch", "node")
-"""By a tag, and as EKS manages them."""
+MANAGED = "node"
+_OPTED_OUT = ("scratch", MANAGED)
+"""By a tag, and as EKS manages them with their volumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ def seed_fleet(ec2: RemoteCloud, account: DemoAccount) -> Fleet:
         tags = {key: value for kind in kinds for key, value in _TAGS.get(kind, {}).items()}
         if tags:
             ec2.seed("tag", each.id, tags)
+        for volume in each.volume_ids if each.name.startswith(MANAGED) else ():
+            ec2.seed("manage", volume)
     _, subnet, _ = ec2.seed("network_of", account.instances[0].id)
     ec2.seed("tag", subnet, {"CostCenter": OF_SUBNET})
     names = {each.id: each.name for each in (*account.instances, *shop)}
@@ -144,6 +147,5 @@ def _names_of_volumes(
 ) -> dict[str, str]:
     whose = {each: [names[i] for i in instances] for each, instances in attached.items()}
     return {
-        each: f"a volume of {' + '.join(of)}" if of else "a loose volume"
-        for each, of in whose.items()
+        each: f"volume of {' + '.join(of)}" if of else "loose volume" for each, of in whose.items()
     }

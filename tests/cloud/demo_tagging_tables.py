@@ -63,12 +63,12 @@ def left_table(items: Iterable[Json], names: Mapping[str, str]) -> Table:
     rows: Counter[tuple[str, str, str, str]] = Counter()
     for item in items:
         wrong = ", ".join(f"{k} {v}" for k, v in item["detail"]["findings"].items())
-        told = "the alerts topic"
+        told = "alerts topic"
         if item["action"] == "tell":
-            told = f"{item['detail']['owner']}, at a topic of her own"
+            told = f"{item['detail']['owner']}'s topic"
         name, number = names.get(item["target"], ""), item["detail"].get("resources")
         if number:
-            name = item["target"].partition("/")[0] + f" {names['group']}, for {number} resources"
+            name = f"{item['target'].partition('/')[0]} of {number} resources"
         rows[name, wrong, item["action"], told] += 1
     table = new_table("left", "number#", "what is wrong", "action", "told", title="What is left")
     for (name, wrong, action, told), number in sorted(rows.items()):

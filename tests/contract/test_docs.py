@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
+import yaml
 
 import functions
 from caretaker.errors import RefusedError
@@ -36,6 +38,7 @@ from tests.support.stack import Stack
 from tools import draw_keep
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 README: Final = ROOT / "README.md"
@@ -72,6 +75,25 @@ def test_json_in_the_docs_parses(page: Path) -> None:
         value = json.loads(block)
         if isinstance(value, dict) and "policy" in value and "schema" not in value:
             assert accepts(page, value), block
+
+
+@EVERY_PAGE
+def test_toml_and_yaml_in_the_docs_parse(page: Path) -> None:
+    """Rules that a parameter holds as text are rules."""
+    told = [*map(tomllib.loads, blocks(page, "toml")), *map(yaml.safe_load, blocks(page, "yaml"))]
+    given = [
+        parameter
+        for each in told
+        for parameter in (each, *each.get("parameter_overrides", ()))
+        if isinstance(parameter, dict) and "TaggingRules" in parameter
+    ]
+
+    assert page != INSTALL or len(given) == 2, "a spelling was lost"
+    assert [each for each in given if not _takes("tagging", _as_event(each))] == []
+
+
+def _as_event(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {"rules": json.loads(parameters["TaggingRules"])}
 
 
 @EVERY_PAGE

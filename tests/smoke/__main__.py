@@ -20,6 +20,12 @@ from tests.smoke.trial import CONSENT, NEEDED, STACK, SmokeError, Trial, poll, r
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mypy_boto3_iam.literals import ContextKeyTypeEnumType
+    from mypy_boto3_iam.type_defs import ContextEntryTypeDef
+
+RUN: Final = "smoke-run"
+"""Tag that says of which run the volume is; no other volume has it."""
+
 
 def main() -> int:
     stack = os.environ.get(STACK, "")
@@ -59,7 +65,12 @@ def make_volume(trial: Trial) -> None:
     ec2 = boto3.client("ec2")
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     key = os.environ.get("CARETAKER_SMOKE_KMS_KEY", "alias/aws/ebs")
-    tags = {"Name": "caretaker-smoke", "caretaker:backup": trial.policy, "purpose": "smoke test"}
+    tags = {
+        "Name": "caretaker-smoke",
+        "caretaker:backup": trial.policy,
+        "purpose": "smoke test",
+        RUN: trial.policy,
+    }
     made = ec2.create_volume(
         AvailabilityZone=zone,
         Size=1,
@@ -149,31 +160,38 @@ def look_into_outbox(trial: Trial) -> None:
 
 
 def simulate_denials(trial: Trial) -> None:
-    """IAM's own judgement of what the role must not do; left out where it cannot be asked."""
+    """IAM's own judgement of what roles must not do; left out where it cannot be asked."""
     _, partition, _, region, *_ = trial.outputs["SnapshotFunctionArn"].split(":")
     snapshot = f"arn:{partition}:ec2:{region}::snapshot/{trial.snapshots()[0]['SnapshotId']}"
+    changes = ["ec2:CreateTags", "ec2:DeleteSnapshot", "ec2:ModifySnapshotAttribute"]
+    foreign = _context("aws:ResourceTag/caretaker:managed-by", "string", "somebody else")
+    claims = ("caretaker:managed-by", "Caretaker:Managed-By", "caretaker:delete-after")
+    asked = [("Snapshot", changes, foreign)]
+    asked += [
+        ("Tagging", ["ec2:CreateTags"], _context("aws:TagKeys", "stringList", key))
+        for key in claims
+    ]
     try:
-        function = boto3.client("lambda").get_function_configuration(
-            FunctionName=trial.outputs["SnapshotFunctionName"]
-        )
         simulate = boto3.client("iam").simulate_principal_policy
-        results = simulate(
-            PolicySourceArn=function["Role"],
-            ActionNames=["ec2:CreateTags", "ec2:DeleteSnapshot", "ec2:ModifySnapshotAttribute"],
-            ResourceArns=[snapshot],
-            ContextEntries=[
-                {
-                    "ContextKeyName": "aws:ResourceTag/caretaker:managed-by",
-                    "ContextKeyValues": ["somebody else"],
-                    "ContextKeyType": "string",
-                }
-            ],
-        )["EvaluationResults"]
+        results = [
+            each
+            for chore, actions, context in asked
+            for each in simulate(
+                PolicySourceArn=trial.role_of(chore),
+                ActionNames=actions,
+                ResourceArns=[snapshot],
+                ContextEntries=[context],
+            )["EvaluationResults"]
+        ]
     except ClientError as error:
         print(f"      IAM was not asked: {error}")
         return
     allowed = [each["EvalActionName"] for each in results if each["EvalDecision"] == "allowed"]
-    require(not allowed, f"the role may do what it must not: {allowed}")
+    require(not allowed, f"a role may do what it must not: {allowed}")
+
+
+def _context(name: str, kind: ContextKeyTypeEnumType, value: str) -> ContextEntryTypeDef:
+    return {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": kind}
 
 
 def judge_in_report_mode(trial: Trial) -> None:
@@ -188,6 +206,29 @@ def judge_in_report_mode(trial: Trial) -> None:
     kept = (judged["action"], judged["reason"]) if judged else ()
     require(kept[:1] == ("keep",), f"the only snapshot of a volume is not kept: {kept}")
     require(answer["progress"] == 0, f"report mode changed something: {answer['counts']}")
+
+
+def judge_tags_in_report_mode(trial: Trial) -> None:
+    """Tagging lists the volume, finds its tag right, and changes nothing."""
+    rule = {"required": False, "values": [trial.policy], "applies_to": ["volume"]}
+    event = {"policy": trial.policy, "mode": "report", "rules": {RUN: rule}}
+    answer = trial.invoke(event, "Tagging")
+    require(answer["status"] == "ok", f"tagging could not judge: {answer}")
+    require(answer["summary"]["list"], "no list was written")
+    judged = report_items(answer).get(trial.volume_id)
+    require(judged is not None, f"{trial.volume_id} was not judged")
+    kept = (judged["action"], judged["reason"]) if judged else ()
+    require(kept == ("keep", "compliant"), f"a right tag is not kept: {kept}")
+
+
+def plan_tags_at_birth(trial: Trial) -> None:
+    """What tagging would set on the volume, as if CloudTrail had told of it: planned, not done."""
+    rule = {"values": [trial.policy.upper()], "case": "normalise", "applies_to": ["volume"]}
+    birth = {"eventName": "CreateVolume", "responseElements": {"volumeId": trial.volume_id}}
+    event = {"policy": trial.policy, "mode": "report", "rules": {RUN: rule}, "birth": birth}
+    answer = trial.invoke(event, "Tagging")
+    require(answer["counts"].get("set") == {"planned": 1}, f"wrong plan: {answer}")
+    require(trial.tags()[RUN] == trial.policy, "report mode wrote a tag")
 
 
 def report_items(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,8 +276,10 @@ STEPS: Final[dict[str, Callable[[Trial], None]]] = {
     "reports are in the bucket": read_report,
     "the alerts topic took its messages": look_into_outbox,
     "retention judges the snapshot in report mode and keeps it": judge_in_report_mode,
+    "tagging judges the volume in report mode and finds it right": judge_tags_in_report_mode,
+    "tagging plans a tag at the volume's birth and sets none": plan_tags_at_birth,
     "every topic takes a test alert": try_topics,
-    "the role cannot tag, share or delete what is not its own": simulate_denials,
+    "no role can tag, share or delete what is not its own": simulate_denials,
 }
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ CONSENT: Final = "CARETAKER_SMOKE"
 STACK: Final = "CARETAKER_SMOKE_STACK"
 NEEDED: Final = (
     *("SnapshotFunctionName", "SnapshotFunctionArn", "Installation"),
-    *("RetentionFunctionName", "AlertsFunctionName"),
+    *("RetentionFunctionName", "TaggingFunctionName", "AlertsFunctionName"),
     *("ReportsBucketName", "StateTableName"),
 )
 # The answer takes as long as the run, and an invocation must not be sent twice.
@@ -56,6 +56,18 @@ class Trial:
         payload = json.loads(answer["Payload"].read())
         require("FunctionError" not in answer, f"the function raised: {payload}")
         return dict(payload)
+
+    def role_of(self, chore: str) -> str:
+        """Return the ARN of the role of a chore's deployed function."""
+        function = boto3.client("lambda").get_function_configuration(
+            FunctionName=self.outputs[f"{chore}FunctionName"]
+        )
+        return str(function["Role"])
+
+    def tags(self) -> dict[str, str]:
+        """Return the tags of our volume."""
+        (volume,) = boto3.client("ec2").describe_volumes(VolumeIds=[self.volume_id])["Volumes"]
+        return {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
 
     def snapshots(self) -> list[Any]:
         """Return the snapshots of our volume that carry our policy's name, and no others."""

@@ -5,6 +5,7 @@ Ids are random, but the same at every playing.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -178,9 +179,12 @@ class _Story:
         """Return the list's columns and the first line of each finding, action and reason."""
         bucket, _, key = self._answer["summary"]["list"].removeprefix("s3://").partition("/")
         body = boto3.client("s3", REGION).get_object(Bucket=bucket, Key=key)["Body"].read()
-        lines = gzip.decompress(body).decode().splitlines()
-        shown = {tuple(line.split(",")[6:9]): line for line in reversed(lines)}
-        return "".join(f"{line}\n" for line in lines if line in shown.values())
+        head, *lines = gzip.decompress(body).decode().splitlines()
+        rows = zip(lines, csv.DictReader([head, *lines]), strict=True)
+        shown: dict[tuple[str, ...], str] = {}
+        for line, row in rows:
+            shown.setdefault((row["finding"], row["action"], row["reason"]), line)
+        return "".join(f"{line}\n" for line in [head, *shown.values()])
 
     def _mail(self, topic: str) -> str:
         """Return the newest message to people at a topic, below its subject; empty if none."""

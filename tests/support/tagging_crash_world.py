@@ -10,13 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from unittest.mock import patch
 
-from moto.dynamodb.models import dynamodb_backends
-
 from functions.alerts import app as alerting
-from tests.cloud import ACCOUNT, REGION, Account, ManualClock, strict_moto
-from tests.support.stack import TABLE, Stack
+from tests.cloud import Account, ManualClock, strict_moto
+from tests.support.stack import Stack
 from tests.support.tagging_ledger import MARK
-from tests.support.tagging_world import DAYS, TaggingWorld
+from tests.support.tagging_world import DAYS, TaggingWorld, state_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +32,7 @@ RULES: Final[Mapping[str, Any]] = {
         "applies_to": EC2_AND_MORE,
     },
 }
+OFF: Final = {"stopping", "stopped"}
 _POOLS: Final = ("caretaker.apply", "functions.tagging.aws.evidence")
 """With one worker in each, calls keep their order."""
 
@@ -57,9 +56,9 @@ class CrashWorld(TaggingWorld):
     slot: str = ""
 
     settled: ClassVar[Mapping[str, Any]] = {
-        "keep": {"unchanged": 12},
-        "report": {"unchanged": 10},
-        "skip": {"unchanged": 3},
+        "keep": {"unchanged": 7},
+        "report": {"unchanged": 6},
+        "skip": {"unchanged": 2},
     }
 
     @property
@@ -125,7 +124,7 @@ class CrashWorld(TaggingWorld):
         extras.switching.clear()
         for each in backend.all_instances():
             each._state.name, each._state.code, each.launch_time = before.states[each.id]  # noqa: SLF001
-        _table().items = deepcopy(before.items)
+        state_table().items = deepcopy(before.items)
         self.cloud.faults.clear()
         self.stack.alerts()
         self.letters("ann")
@@ -140,19 +139,20 @@ class CrashWorld(TaggingWorld):
         }
         tags = {each: dict(tags) for each, tags in self.account.backend.tags.items()}
         self.ledger.keep()
-        return Before(tags, deepcopy(self.cloud.extras.tagged), states, deepcopy(_table().items))
+        return Before(tags, deepcopy(self.cloud.extras.tagged), states, deepcopy(state_table().items))
 
     def check_truth(self) -> None:
         """All set, told, marked, stopped and undone that was to be; all else as it was."""
         assert not self.ledger.problems, self.ledger.problems
-        cast, tags, states = self.cast, self.ledger.tags(), self.photograph()[1]
+        cast, tags, states = self.cast, self.ledger.tags(), self.ledger.machines()
         assert (tags[cast["to set"]]["Env"], tags[cast["disk"]]["Owner"]) == ("prod", "ann")
         assert tags[cast["database"]]["Env"] == "dev"
         assert {who for who in cast if MARK in tags.get(cast[who], {})} == {
             *("to mark", "to stop", "waiting"),
         }
-        assert {who for who in cast if states.get(cast[who]) == "stopped"} == {"to stop"}
-        assert {who for who in cast if cast[who] in self.remembered} == {
+        assert {who for who in cast if cast[who] in states and states[cast[who]].state in OFF} == {"to stop"}
+        remembered = self.remembered
+        assert {who for who in cast if cast[who] in remembered} == {
             *("to mark", "to stop", "waiting", "to tell", "to write to"),
         }
         assert self._without_ours(tags) == self._without_ours(self.before.tags)
@@ -165,16 +165,21 @@ class CrashWorld(TaggingWorld):
 
     def check_messages(self) -> None:
         """People heard of every step, and the owner, at most once more than once."""
+        steps = {self.cast[who] for who in ("to tell", "to write to", "to mark", "to stop")}
         told = self.stack.alerts()
-        if not told:
+        if not steps <= _heard(told):
             self.stack.run(alerting.CHORE, {})
-            told = self.stack.alerts()
+            told += self.stack.alerts()
         turns = {(a["run"], a["state"], a["Subject"]) for a in told}
         assert len({turn[:2] for turn in turns}) == len(turns)
-        heard = {i["resource"] for a in told for i in a["incidents"] if a["state"] == "ALARM"}
-        steps = {self.cast[who] for who in ("to tell", "to write to", "to mark", "to stop")}
-        assert steps <= heard, [who for who in self.cast if self.cast[who] in steps - heard]
+        missed = steps - _heard(told)
+        assert not missed, [who for who in self.cast if self.cast[who] in missed]
         assert 1 <= len(self.letters("ann")) <= 2
+
+
+def _heard(alerts: list[dict[str, Any]]) -> set[str]:
+    """Return what people heard was wrong."""
+    return {i["resource"] for a in alerts for i in a["incidents"] if a["state"] == "ALARM"}
 
 
 def _is_right(tags: Tags) -> str:
@@ -185,10 +190,6 @@ def _is_right(tags: Tags) -> str:
     if "aws:autoscaling:groupName" in tags:
         return "its group would replace it"
     return "it is ignored" if "caretaker:ignore" in tags else ""
-
-
-def _table() -> Any:
-    return dynamodb_backends[ACCOUNT][REGION].tables[TABLE]
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import boto3
+from moto.dynamodb.models import dynamodb_backends
 
 from functions.tagging import app
 from tests.cloud import ACCOUNT, REGION, Account, ManualClock, strict_moto
 from tests.support.crashes import FIRST, World
-from tests.support.stack import SLOT, Stack
+from tests.support.stack import SLOT, TABLE, Stack
 from tests.support.tagging_ledger import MARK, Ledger
 
 if TYPE_CHECKING:
@@ -157,8 +158,10 @@ class TaggingWorld(World):
     @property
     def remembered(self) -> dict[str, dict[str, Any]]:
         """How far the escalation of each instance has come, by the state table."""
-        items = self.stack.items()
-        return {i["sk"]: i for i in items if i["pk"].startswith("escalations#")}
+        partition = f"escalations#tagging/default/{ACCOUNT}/{REGION}"
+        items = state_table().items.get(partition, {}).values()
+        found = [{k: v.value for k, v in item.attrs.items()} for item in items]
+        return {item["sk"]: item for item in found}
 
     def photograph(self) -> Any:
         """Return all tags there are, the instances' states, and what is remembered of them."""
@@ -189,6 +192,11 @@ class TaggingWorld(World):
             assert target in self.ledger.told or detail["told_at"] == "the alerts topic", item
         else:
             assert self.ledger.machines()[target].state in ENDS[action], item
+
+
+def state_table() -> Any:
+    """Return the state table as moto holds it."""
+    return dynamodb_backends[ACCOUNT][REGION].tables[TABLE]
 
 
 def steps(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:

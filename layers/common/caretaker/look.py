@@ -73,7 +73,7 @@ class LastLook[T]:
         self._forget_stale()
 
     def _forget_stale(self) -> None:
-        while not self.is_fresh(Seen(None, self._batches[0][0])):
+        while len(self._batches) > 1 and not self.is_fresh(Seen(None, self._batches[0][0])):
             at, batch = self._batches.popleft()
             for each in batch:
                 if each in self._seen and self._seen[each].at == at:

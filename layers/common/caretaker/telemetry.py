@@ -65,11 +65,11 @@ def publish_metrics(
 def publish_breakdown(breakdown: Breakdown, *, installation: str, chore: str, policy: str) -> None:
     """Print a metric for each value of one dimension more than the policy.
 
-    CloudWatch takes ASCII alone: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+    CloudWatch takes printable ASCII alone, not blank: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
     """
     ours = {"Installation": installation, "Chore": chore, "Policy": policy}
     for value, number in breakdown.values.items():
-        if value.isascii():
+        if value.isascii() and value.isprintable() and value.strip():
             _publish({breakdown.metric: number}, {**ours, breakdown.dimension: value}, {})
 
 

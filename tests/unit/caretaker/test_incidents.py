@@ -250,3 +250,43 @@ def test_the_same_checks_again_change_nothing(
 
     again, _ = step(after, *now, judged=judged, now=LATER)
     assert news(again) == NOTHING
+
+
+def test_an_open_one_in_another_stage_is_told_again_and_is_as_old_as_it_was() -> None:
+    marked = replace(BAD, stage="marked", what="marked")
+
+    changed, after = step(opened(replace(BAD, stage="told")), marked, now=LATER)
+
+    (told,) = changed.opened
+    assert (told.stage, told.what, told.opened, told.told) == ("marked", "marked", NOW, LATER)
+    assert news(step(after, marked)[0]) == NOTHING
+
+
+def test_a_stage_that_comes_first_or_goes_is_news_too() -> None:
+    staged = replace(BAD, stage="told")
+
+    assert [i.stage for i in step(opened(BAD), staged)[0].opened] == ["told"]
+    assert [i.stage for i in step(opened(staged), BAD)[0].opened] == [""]
+
+
+def test_the_stage_of_what_is_healthy_or_unknown_is_no_news() -> None:
+    known = opened(replace(BAD, stage="told"))
+
+    assert step(known, replace(UNKNOWN, stage="marked"))[0].opened == ()
+    assert step(known, replace(GOOD, stage="marked"))[0].opened == ()
+
+
+def test_a_stage_under_a_silence_is_known_and_not_told() -> None:
+    known = opened(replace(BAD, stage="told"))
+
+    (told,) = step(known, replace(BAD, stage="marked"), now=LATER, silenced="*")[0].opened
+
+    assert (told.stage, told.told) == ("marked", NOW)
+
+
+def test_a_stage_is_remembered_with_its_incident() -> None:
+    (known,) = opened(replace(BAD, stage="x" * 300))
+
+    assert Incident.from_document(known.as_document()).stage == "x" * 256
+    older = {key: value for key, value in known.as_document().items() if key != "stage"}
+    assert Incident.from_document(older).stage == ""

@@ -107,7 +107,7 @@ def writings(
     return told
 
 
-def _way_out(  # noqa: PLR0913 - all that there is to look at
+def _way_out(
     resource: Resource,
     links: Links,
     key: str,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
 from caretaker.failures import Failure, Kind
+from caretaker.tags import Tags
 from functions.tagging.facts import Facts, Links, Resource, Step
+from functions.tagging.plan import Plan
 from functions.tagging.rules import Source
 from tests.support.builders import ACCOUNT, NOW
-from tests.support.tagging import a_resource, a_step, an_instance, gathered
+from tests.support.tagging import a_resource, a_step, an_instance, gathered, sets_of
 
 KEYS: Final = ("Owner", "Env", "Cost")
 SPELLED: Final = (*KEYS, "owner", "OWNER", "env", "COST")
@@ -26,7 +29,19 @@ ALL: Final = {
     **dict.fromkeys(VOLUMES, "volume"),
     **{f"x-{each}": each for each in TYPES[2:]},
 }
-ASKED: Final = ({}, {"values": ["prod", "dev"]}, {"pattern": "cc-[0-9]+"}, {"pattern": "[a-z]*"})
+ASKED: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"values": ["prod", "dev"]},
+    {"pattern": "cc-[0-9]+"},
+    {"pattern": "[a-z]*"},
+)
+GROUPS: Final[tuple[dict[str, Tags], ...]] = ({}, {"web": {"Owner": "ann"}}, {"web": {}})
+TEMPLATES: Final[tuple[dict[str, dict[str, Tags]], ...]] = (
+    {},
+    {"lt-1": {}},
+    {"lt-1": {"volume": {"Env": "dev"}}},
+)
+UNTOUCHED: Final = ("shutting-down", "terminated", "deleting", "deleted", "deregistered")
 RIGHT: Final = ("ann", "prod", "cc-1", "dev")
 MARKS: Final = (
     None,
@@ -136,8 +151,8 @@ def accounts(draw: st.DrawFn) -> Facts:
         *resources_,
         behind=(each for each in behind if each.type in {"instance", "volume"}),
         sources=read,
-        groups=draw(st.sampled_from([{}, {"web": {"Owner": "ann"}}, {"web": {}}])),
-        templates=draw(st.sampled_from([{}, {"lt-1": {}}, {"lt-1": {"volume": {"Env": "dev"}}}])),
+        groups=draw(st.sampled_from(GROUPS)),
+        templates=draw(st.sampled_from(TEMPLATES)),
         unlisted=draw(
             st.sampled_from([{}, {}, {}, {"instance": BROKEN}, {"volume": BROKEN}, {"vpc": BROKEN}])
         ),
@@ -184,3 +199,30 @@ events = st.fixed_dictionaries(
 def rules_as_json(event_rules: dict[str, Any], its_type: str) -> dict[str, Any]:
     """Return the rules about a type."""
     return {key: rule for key, rule in event_rules.items() if its_type in rule["applies_to"]}
+
+
+def by_id(facts: Facts) -> dict[str, Resource]:
+    return {each.id: each for each in (*facts.resources, *facts.behind)}
+
+
+def is_opted_out(resource: Resource) -> bool:
+    """As the guarantee words it: going, of a service, or ignored by any word but a no."""
+    said = resource.tags.get("caretaker:ignore")
+    ignored = said is not None and said.strip().lower() not in {"false", "no", "0", "off"}
+    return ignored or resource.is_managed or resource.state in UNTOUCHED
+
+
+def after(facts: Facts, plan: Plan) -> Facts:
+    """Return the facts once the sets of a plan are done; what is derived from stays as it was."""
+    written = sets_of(plan)
+
+    def put(resource: Resource) -> Resource:
+        new = written.get(resource.id, {})
+        more = sum(key not in resource.tags for key in new)
+        return replace(resource, tags={**resource.tags, **new}, tag_count=resource.tag_count + more)
+
+    return replace(
+        facts,
+        resources=tuple(put(each) for each in facts.resources),
+        behind=tuple(put(each) for each in facts.behind),
+    )

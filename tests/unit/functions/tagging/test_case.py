@@ -201,9 +201,9 @@ def test_details_that_say_the_same_are_one() -> None:
     case = a_case()
     first, second = {"a": 1}, {"a": 1}
 
-    assert case.shared("a", first) is first  # type: ignore[arg-type]
-    assert case.shared("a", second) is first  # type: ignore[arg-type]
-    assert case.shared("b", second) is second  # type: ignore[arg-type]
+    assert case.shared("a", first) is first
+    assert case.shared("a", second) is first
+    assert case.shared("b", second) is second
 
 
 def test_a_case_knows_what_is_judged_and_what_is_behind_it() -> None:

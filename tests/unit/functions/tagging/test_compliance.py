@@ -12,9 +12,11 @@ from functions.tagging.compliance import (
     Dimension,
     Score,
     Tally,
+    finding_of,
     is_violation,
     keys_in,
     name_of,
+    part_of,
     worst_by,
 )
 from functions.tagging.facts import ALONE
@@ -141,6 +143,17 @@ def test_knows_the_keys_that_a_decision_is_about() -> None:
     assert keys_in(Decision("x", "keep", "compliant"), "findings") == ()
 
 
+def test_says_in_words_what_is_wrong_and_what_stands_there() -> None:
+    decision = a_report(findings={"a": "missing", "b": "wrong_value"}, found={"b": "x"})
+
+    assert finding_of(decision, "a") == "a missing"
+    assert finding_of(decision, "b") == "b wrong_value: x"
+    assert part_of(decision, "found", "b") == "x"
+    assert part_of(decision, "found", "a") == ""
+    assert part_of(decision, "owner", "a") == ""
+    assert part_of(decision, "nothing", "a") == ""
+
+
 def test_each_tag_of_each_resource_has_a_short_name_of_its_own() -> None:
     one, two = a_report("a"), a_report("b")
     names = [name_of(one, "x"), name_of(one, "y"), name_of(two, "x"), name_of(a_report("ab"), "")]
@@ -165,9 +178,7 @@ def test_each_tag_of_each_resource_has_a_short_name_of_its_own() -> None:
         ("keep", Result.UNCHANGED, False),
     ],
 )
-def test_a_violation_is_what_is_still_wrong(
-    action: str, result: Result, *, violates: bool
-) -> None:
+def test_a_violation_is_what_is_still_wrong(action: str, result: Result, *, violates: bool) -> None:
     assert is_violation(Outcome(a_report(action=action), result)) is violates
 
 

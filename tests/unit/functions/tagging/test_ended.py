@@ -120,23 +120,41 @@ def test_the_stage_is_another_when_violations_appear_or_fewer_tags_are_right() -
 
 
 @pytest.mark.parametrize(
-    ("known", "whole", "tried"),
+    ("known", "regular", "whole", "tried", "comparable"),
     [
-        ({}, True, True),
-        ({"mode": Mode.REPORT}, True, False),
-        ({"mode": Mode.REPORT, "stack": Mode.ACT}, False, False),
-        ({"unlisted": {"image": BROKEN}}, False, False),
-        ({"event": {"birth": BORN}}, False, False),
-        ({"outcomes": [Outcome(a_report(), Result.DEFERRED)]}, True, False),
+        ({}, True, True, True, True),
+        ({"mode": Mode.REPORT}, True, True, False, True),
+        ({"mode": Mode.REPORT, "stack": Mode.ACT}, False, False, False, False),
+        ({"unlisted": {"image": BROKEN}}, True, False, False, False),
+        ({"event": {"birth": BORN}}, False, False, False, False),
+        ({"outcomes": [Outcome(a_report(), Result.DEFERRED)]}, True, True, False, False),
     ],
     ids=str,
 )
 def test_knows_whether_every_resource_was_seen_and_tried(
-    known: dict[str, Any], *, whole: bool, tried: bool
+    known: dict[str, Any], *, regular: bool, whole: bool, tried: bool, comparable: bool
 ) -> None:
     found = run(**known)
 
-    assert (found.is_whole, found.tried_all) == (whole, tried)
+    assert (found.is_regular, found.is_whole) == (regular, whole)
+    assert (found.tried_all, found.is_comparable) == (tried, comparable)
+
+
+def test_what_a_run_did_not_see_is_remembered_as_it_was() -> None:
+    last = Compliance(90, frozenset({"elsewhere"}), "before")
+
+    partly = run(last_seen=last, unlisted={"image": BROKEN})
+    first = run(unlisted={"image": BROKEN})
+
+    assert partly.seen == Compliance(90, frozenset({"elsewhere", VIOLATION}), partly.stage)
+    assert first.seen == Compliance(75, frozenset({VIOLATION}), first.stage)
+
+
+def test_fewer_right_tags_are_no_fall_where_not_all_was_seen() -> None:
+    last = Compliance(99, frozenset({VIOLATION}), "before")
+
+    assert run(last_seen=last, unlisted={"image": BROKEN}).stage == "before"
+    assert run(last_seen=last).stage != "before"
 
 
 def test_a_run_that_did_not_see_everything_measures_nothing() -> None:
@@ -158,7 +176,7 @@ def test_owners_whom_the_event_names_are_measured_each_and_all_others_together()
     resources = [a_resource(f"vol-{n}", tags={OWNER: n, "Env": "x"}) for n in "ab"]
     odd = [a_resource("vol-c", tags={OWNER: "c"}), BAD]
     event = {"owners": {"a": TOPIC, "z": TOPIC}}
-    no_default = {OWNER: {}, "Env": {}}
+    no_default: dict[str, Any] = {OWNER: {}, "Env": {}}
 
     _, breakdowns = measure(run(*resources, *odd, rules=no_default, event=event))
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from functions.tagging import facts
 from functions.tagging.facts import Compliance, of_type
 from tests.support.tagging import a_resource, an_instance
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_finds_the_resources_of_a_type() -> None:

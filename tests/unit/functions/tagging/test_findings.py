@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from functions.tagging.facts import Links, Resource
-from functions.tagging.findings import Fixes, find, fixes_of
+from functions.tagging.findings import Fix, Fixes, find, fixes_of
 from functions.tagging.rules import Source
 from tests.support.builders import ACCOUNT
 from tests.support.tagging import BORN, OWNER, a_case, a_resource, an_instance, ask, gathered
@@ -218,9 +218,7 @@ def test_the_creator_is_called_by_the_first_name_that_the_rule_allows() -> None:
 def test_a_source_that_could_not_be_read_leaves_it_open_what_comes_after_it() -> None:
     rule = {"from": ["vpc", "subnet"], "default": "nobody"}
 
-    fixes = fixed(
-        an_instance(links=LINKS), {OWNER: rule}, sources={**SOURCES, Source.VPC: None}
-    )
+    fixes = fixed(an_instance(links=LINKS), {OWNER: rule}, sources={**SOURCES, Source.VPC: None})
 
     assert fixes == Fixes({}, frozenset({OWNER}), frozenset())
 
@@ -228,11 +226,9 @@ def test_a_source_that_could_not_be_read_leaves_it_open_what_comes_after_it() ->
 def test_a_source_that_could_not_be_read_does_not_matter_after_one_that_has_a_value() -> None:
     rule = {"from": ["subnet", "vpc"]}
 
-    fixes = fixed(
-        an_instance(links=LINKS), {OWNER: rule}, sources={**SOURCES, Source.VPC: None}
-    )
+    fixes = fixed(an_instance(links=LINKS), {OWNER: rule}, sources={**SOURCES, Source.VPC: None})
 
-    assert fixes == Fixes({OWNER: ("s", "subnet")})
+    assert fixes == Fixes({OWNER: Fix("s", "subnet")})
 
 
 def test_one_key_with_an_unknown_source_does_not_stop_the_next() -> None:
@@ -240,7 +236,7 @@ def test_one_key_with_an_unknown_source_does_not_stop_the_next() -> None:
 
     fixes = fixed(an_instance(), rules, sources={Source.VPC: None})
 
-    assert fixes == Fixes({"Env": ("dev", "default")}, frozenset({OWNER}))
+    assert fixes == Fixes({"Env": Fix("dev", "default")}, frozenset({OWNER}))
 
 
 def test_nothing_is_set_where_it_is_not_known_what_stands_behind() -> None:
@@ -270,7 +266,9 @@ def test_at_birth_nothing_gets_a_default() -> None:
     assert fix({}, rule, event={"birth": BORN}, creator=("ann",)) == ("ann", "creator")
 
 
-@pytest.mark.parametrize(("beside", "set_", "full"), [(47, 3, 0), (48, 2, 1), (49, 1, 2), (50, 0, 3)])
+@pytest.mark.parametrize(
+    ("beside", "set_", "full"), [(47, 3, 0), (48, 2, 1), (49, 1, 2), (50, 0, 3)]
+)
 def test_a_resource_never_gets_more_tags_than_it_can_hold(
     beside: int, set_: int, full: int
 ) -> None:

@@ -55,6 +55,12 @@ def test_tells_an_owner_what_is_wrong_and_what_happens_next() -> None:
     assert found.body.endswith("\n")
 
 
+def test_says_what_an_instance_is_called_and_what_stands_there() -> None:
+    found = letter(a_letter_to(findings={OWNER: "wrong_value"}, found={OWNER: "bob"}, name="web-1"))
+
+    assert "  web-1 i-00000001: Owner wrong_value: bob\n" in found.body
+
+
 def test_threatens_nothing_that_will_not_happen() -> None:
     found = letter(a_letter_to(), days=0)
 
@@ -82,7 +88,9 @@ def test_can_be_sent_and_has_no_lines_of_others_whatever_names_and_tags_hold(
     assert found.body.count("\n") == plain.body.count("\n")
 
 
-@pytest.mark.parametrize("letter_of_key", ["x", "\N{GRINNING FACE}", "\N{LATIN SMALL LETTER U WITH DIAERESIS}"])
+@pytest.mark.parametrize(
+    "letter_of_key", ["x", "\N{GRINNING FACE}", "\N{LATIN SMALL LETTER U WITH DIAERESIS}"]
+)
 def test_the_longest_letter_can_be_sent(letter_of_key: str) -> None:
     findings = {f"{n:02}{letter_of_key * 126}": "wrong_value" for n in range(50)}
     owner = letter_of_key * 256
@@ -93,6 +101,20 @@ def test_the_longest_letter_can_be_sent(letter_of_key: str) -> None:
 
     assert is_sendable(found)
     assert all(f"i-{n:017x}" in found.body for n in range(TOLD_AT_ONCE))
+
+
+def test_the_longest_values_can_be_sent() -> None:
+    findings = {f"{n:02}{'x' * 126}": "wrong_value" for n in range(50)}
+    found = dict.fromkeys(findings, "\N{GRINNING FACE}" * 256)
+
+    told = letter(
+        *(
+            a_letter_to("ann", f"i-{n:017x}", findings=findings, found=found, name="x" * 256)
+            for n in range(TOLD_AT_ONCE)
+        )
+    )
+
+    assert is_sendable(told)
 
 
 def test_a_value_of_ten_kilobytes_does_not_fill_the_letter() -> None:

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from caretaker.decisions import Outcome, Result
 from caretaker.failures import Failure, Kind
 from functions.tagging.facts import Reason
-from functions.tagging.outcomes import by_arn, left, refused, still_stands, unlisted, written
+from functions.tagging.outcomes import (
+    as_told,
+    failures_in,
+    left,
+    refused,
+    still_stands,
+    unlisted,
+    written,
+)
 from tests.support.tagging import OWNER, a_report, a_setting, gathered
 
 WANTED = {OWNER: "ann", "Env": "dev"}
@@ -137,22 +147,51 @@ def test_what_is_left_as_it_is_is_reported_where_it_is_still_wrong(
     )
 
 
-def test_the_tagging_api_tells_of_each_resource_how_it_went() -> None:
-    bad = {"arn:b": {"StatusCode": 400, "ErrorCode": "InvalidParameter", "ErrorMessage": "odd"}}
+def told(answer: dict[str, Any]) -> list[Outcome]:
+    """Return how two resources end of which the tagging API says this."""
+    done = [Outcome(a_setting(arn), Result.DONE) for arn in ("arn:a", "arn:b")]
+    failed = failures_in({"ResponseMetadata": {"RequestId": "r-7"}, **answer})
+    return [as_told(each, failed) for each in done]
 
-    good, failed = by_arn([a_setting("arn:a"), a_setting("arn:b")], bad, "r-7")
+
+def test_the_tagging_api_tells_of_each_resource_how_it_went() -> None:
+    bad = {"StatusCode": 400, "ErrorCode": "InvalidParameter", "ErrorMessage": "odd"}
+
+    good, failed = told({"FailedResourcesMap": {"arn:b": bad}})
 
     assert (good.result, good.error) == (Result.DONE, None)
     assert failed.result is Result.FAILED
     assert failed.error == {"code": "InvalidParameter", "message": "odd", "request_id": "r-7"}
 
 
+def test_an_answer_without_failures_leaves_all_as_it_is() -> None:
+    assert [each.result for each in told({})] == [Result.DONE] * 2
+    assert failures_in({}) == {}
+
+
 def test_the_tagging_api_may_say_nothing_about_a_failure() -> None:
-    (failed,) = by_arn([a_setting("arn:a")], {"arn:a": {}}, "r-7")
+    failed, _ = told({"FailedResourcesMap": {"arn:a": {}}, "ResponseMetadata": {}})
 
     assert failed.result is Result.FAILED
-    assert failed.error is not None
-    assert (failed.error["code"], failed.error["message"]) == ("", "")
+    assert failed.error == {"code": "", "message": "", "request_id": ""}
+    assert failures_in({"FailedResourcesMap": {"arn:a": {}}})["arn:a"].kind is Kind.INVALID
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "ending_", "kind"),
+    [
+        ("ResourceNotFoundException", 404, ("skip", "gone", "unchanged"), Kind.GONE),
+        ("InternalServiceException", 500, ("set", "missing", "failed"), Kind.UNKNOWN),
+        ("InvalidParameterException", 400, ("set", "missing", "failed"), Kind.INVALID),
+    ],
+)
+def test_a_failure_of_the_tagging_api_is_told_like_any_other(
+    code: str, status: int, ending_: tuple[str, str, str], kind: Kind
+) -> None:
+    answer = {"FailedResourcesMap": {"arn:a": {"ErrorCode": code, "StatusCode": status}}}
+
+    assert ending(told(answer)[0]) == ending_
+    assert failures_in(answer)["arn:a"].kind is kind
 
 
 def test_a_type_that_could_not_be_listed_is_an_item_that_failed() -> None:

@@ -99,9 +99,7 @@ def test_an_eleventh_stop_refuses_the_run_too() -> None:
 
 def test_marks_and_stops_are_bounded_each_for_itself() -> None:
     marks, stops = to_mark(10), to_stop(10)
-    others = [
-        an_instance(f"i-9{n:07x}", tags={"caretaker:stop-after": PAST}) for n in range(10)
-    ]
+    others = [an_instance(f"i-9{n:07x}", tags={"caretaker:stop-after": PAST}) for n in range(10)]
     facts = gathered(
         *marks.resources,
         *others,
@@ -213,9 +211,9 @@ def test_a_plan_holds_on_to_those_that_a_step_is_taken_against_alone() -> None:
 def test_a_plan_is_made_for_its_slot_and_moment() -> None:
     facts = to_stop(1)
 
-    assert verdicts(planned(facts, ask(ESCALATED), slot=SLOT, now=NOW - 2 * DAY))[
-        "i-00000000"
-    ] == [("report", "waiting")]
+    assert verdicts(planned(facts, ask(ESCALATED), slot=SLOT, now=NOW - 2 * DAY))["i-00000000"] == [
+        ("report", "waiting")
+    ]
     assert verdicts(planned(facts, ask(ESCALATED), slot="2026-11-20T03:00Z"))["i-00000000"] == [
         ("report", "told")
     ]

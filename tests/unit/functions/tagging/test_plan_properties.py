@@ -15,7 +15,6 @@ from caretaker.decisions import Decision
 from caretaker.settings import Mode
 from functions.tagging.facts import Action, Facts, Resource
 from functions.tagging.findings import find
-from functions.tagging.plan import Plan
 from functions.tagging.request import TaggingRequest
 from functions.tagging.verdict import judge
 from tests.support.builders import NOW, SLOT
@@ -23,9 +22,12 @@ from tests.support.tagging import a_case, ask, gathered, planned, sets_of
 from tests.unit.functions.tagging.oracle import finding_of, writings
 from tests.unit.functions.tagging.populations import (
     accounts,
+    after,
+    by_id,
     escalating,
     escalations,
     events,
+    is_opted_out,
     rule_sets,
     rules_as_json,
     tags,
@@ -38,38 +40,10 @@ few: Final = settings(many, max_examples=40)
 asked = st.builds(lambda rules, event: ask(rules, **event), rule_sets, events)
 escalated = st.builds(lambda rules, event: ask(rules, **event), escalating, events)
 either = st.one_of(
-    st.tuples(accounts(), asked), st.tuples(escalations(), escalated), st.tuples(escalations(), escalated)
+    st.tuples(accounts(), asked),
+    st.tuples(escalations(), escalated),
+    st.tuples(escalations(), escalated),
 )
-UNTOUCHED: Final = ("shutting-down", "terminated", "deleting", "deleted", "deregistered")
-
-
-def by_id(facts: Facts) -> dict[str, Resource]:
-    return {each.id: each for each in (*facts.resources, *facts.behind)}
-
-
-def is_opted_out(resource: Resource) -> bool:
-    """As the guarantee words it: going, of a service, or ignored by any word but a no."""
-    said = resource.tags.get("caretaker:ignore")
-    ignored = said is not None and said.strip().lower() not in {"false", "no", "0", "off"}
-    return ignored or resource.is_managed or resource.state in UNTOUCHED
-
-
-def after(facts: Facts, plan: Plan) -> Facts:
-    """Return the facts once the sets of a plan are done; what is derived from stays as it was."""
-    written = sets_of(plan)
-
-    def put(resource: Resource) -> Resource:
-        new = written.get(resource.id, {})
-        more = sum(key not in resource.tags for key in new)
-        return replace(
-            resource, tags={**resource.tags, **new}, tag_count=resource.tag_count + more
-        )
-
-    return replace(
-        facts,
-        resources=tuple(put(each) for each in facts.resources),
-        behind=tuple(put(each) for each in facts.behind),
-    )
 
 
 @many
@@ -198,7 +172,9 @@ def test_a_second_run_sets_nothing(facts: Facts, request: TaggingRequest) -> Non
 
 @many
 @given(either)
-def test_an_instance_is_stopped_only_at_the_end_of_its_escalation(found: tuple[Facts, TaggingRequest]) -> None:
+def test_an_instance_is_stopped_only_at_the_end_of_its_escalation(
+    found: tuple[Facts, TaggingRequest],
+) -> None:
     facts, request = found
     known = by_id(facts)
 
@@ -234,7 +210,9 @@ def test_each_step_takes_a_run_of_a_later_slot(found: tuple[Facts, TaggingReques
 
 @many
 @given(either)
-def test_more_than_the_blast_radius_is_never_let_through(found: tuple[Facts, TaggingRequest]) -> None:
+def test_more_than_the_blast_radius_is_never_let_through(
+    found: tuple[Facts, TaggingRequest],
+) -> None:
     facts, request = found
     plan = planned(facts, request)
     if facts.plan is not None:

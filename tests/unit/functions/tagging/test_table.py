@@ -32,7 +32,9 @@ def about(decision: Decision, result: Result = Result.UNCHANGED) -> Outcome:
 def test_names_its_columns_once() -> None:
     (line,) = table_lines([], account=ACCOUNT, region="eu-west-1")
 
-    assert line == "account,region,type,resource,owner,key,finding,action,reason,result,value,from"
+    assert line == (
+        "account,region,type,resource,name,owner,key,finding,found,action,reason,result,value,from"
+    )
     assert line == ",".join(COLUMNS)
 
 
@@ -45,9 +47,11 @@ def test_has_a_line_for_each_tag_that_was_wrong() -> None:
             "region": "eu-west-1",
             "type": "volume",
             "resource": "vol-1",
+            "name": "",
             "owner": "ann",
             "key": key,
             "finding": finding,
+            "found": "",
             "action": "report",
             "reason": "missing",
             "result": "unchanged",
@@ -65,6 +69,14 @@ def test_says_what_was_set_and_where_it_came_from() -> None:
 
     assert (line["action"], line["result"]) == ("set", "done")
     assert (line["value"], line["from"]) == ("bob", "instance")
+
+
+def test_says_what_a_resource_is_called_and_what_stands_there() -> None:
+    wrong = a_report("i-1", findings={OWNER: "wrong_value"}, found={OWNER: "x"}, name="web-1")
+
+    (line,) = read(about(wrong))
+
+    assert (line["name"], line["found"]) == ("web-1", "x")
 
 
 def test_what_is_right_has_no_line() -> None:

@@ -37,7 +37,12 @@ def test_what_gets_the_same_tags_shares_a_call_in_the_order_of_its_ids() -> None
 
 def test_what_gets_other_tags_has_a_call_of_its_own() -> None:
     units = plan_units(
-        [a_setting("b"), a_setting("a", {OWNER: "bob"}), a_setting("c"), a_setting("d", {"x": "1"})],
+        [
+            a_setting("b"),
+            a_setting("a", {OWNER: "bob"}),
+            a_setting("c"),
+            a_setting("d", {"x": "1"}),
+        ],
         {},
     )
 
@@ -82,9 +87,9 @@ def test_an_owner_gets_one_letter_for_a_hundred_instances() -> None:
 
 
 def test_two_owners_with_one_topic_get_two_letters() -> None:
-    units = plan_units([a_letter_to("ann", "i-1"), a_letter_to("bob", "i-2")], dict.fromkeys(
-        ["ann", "bob"], TOPIC
-    ))
+    units = plan_units(
+        [a_letter_to("ann", "i-1"), a_letter_to("bob", "i-2")], dict.fromkeys(["ann", "bob"], TOPIC)
+    )
 
     assert [targets(unit) for unit in units] == [["i-1"], ["i-2"]]
     assert {unit.notes["told_at"] for unit in units} == {TOPIC}
