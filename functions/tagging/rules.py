@@ -30,6 +30,12 @@ EC2_TYPES: Final = (
 )
 """Listed by EC2 itself: the tagging API never shows what has no tags."""
 
+UNTYPED: Final = ("s3", "sns", "sqs")
+"""Services with one kind of resource, whose ARNs name no type: the tagging API knows no other name.
+
+https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+"""
+
 MAX_KEY: Final = 128
 MAX_VALUE: Final = 256
 """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions"""
@@ -69,9 +75,9 @@ _OTHER_TYPE: Final = re.compile(r"(?P<service>[a-z0-9-]+):[A-Za-z0-9/_-]+", re.A
 
 def _known_type(name: str) -> str:
     other = _OTHER_TYPE.fullmatch(name)
-    if name in EC2_TYPES or (other and other["service"] != "ec2"):
+    if name in EC2_TYPES or name in UNTYPED or (other and other["service"] != "ec2"):
         return name
-    msg = f"must be one of {', '.join(EC2_TYPES)}, or service:type as rds:db"
+    msg = f"must be one of {', '.join(EC2_TYPES)}, {', '.join(UNTYPED)}, or service:type as rds:db"
     raise ValueError(msg)
 
 

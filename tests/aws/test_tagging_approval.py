@@ -142,9 +142,7 @@ def test_too_many_stops_are_refused_where_the_marks_were_not(world: TaggingWorld
 
     assert answer["counts"]["stop"] == {"refused": 3}
     assert {world.state(each) for each in bare} == {"running"}
-    assert actions(steps(world.run_once(approve=answer["plan_id"])), *bare) == {
-        ("stop", "missing")
-    }
+    assert actions(steps(world.run_once(approve=answer["plan_id"])), *bare) == {("stop", "missing")}
 
 
 def test_what_is_started_and_let_go_of_is_not_bounded(world: TaggingWorld) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.cloud import ManualClock, StrictCloud
     from tests.support.stack import Stack
 
-NEVER_STOPPED = {
+NEVER_STOPPED: Final[dict[str, dict[str, Any]]] = {
     "a one-time spot instance": {"spot": "one-time"},
     "a persistent spot instance": {"spot": "persistent"},
     "one on instance store": {"instance_store": True},

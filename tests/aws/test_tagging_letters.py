@@ -104,9 +104,7 @@ def test_the_letter_of_a_person_with_a_strange_name_stays_a_letter(world: Taggin
 def test_who_cannot_be_told_is_not_marked(world: TaggingWorld, kind: str) -> None:
     bare, other = world.machine("ann"), world.machine("bob")
     topic = world.owners["ann"]
-    world.cloud.faults.add(
-        kind, service="sns", operation="Publish", match=topic, times=None
-    )
+    world.cloud.faults.add(kind, service="sns", operation="Publish", match=topic, times=None)
 
     for _ in range(2):
         assert (bare, "tell", "missing") in world.after()

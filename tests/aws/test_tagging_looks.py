@@ -24,15 +24,11 @@ BY_A_PERSON: Final[dict[str, Callable[[TaggingWorld, str], object]]] = {
     "sets caretaker:ignore": lambda world, it: world.retag(it, caretaker__ignore=""),
     "moves the mark": lambda world, it: world.retag(it, caretaker__stop_after=LATER),
     "takes the mark away": lambda world, it: world.retag(it, caretaker__stop_after=None),
-    "stops it": lambda world, it: _by_hand(world, it),
+    "stops it": lambda world, it: world.account.backend.get_instance(it).stop(),
     "adds it to a group": lambda world, it: world.account.tag(
         it, {"aws:autoscaling:groupName": "web"}
     ),
 }
-
-
-def _by_hand(world: TaggingWorld, instance_id: str) -> None:
-    world.account.backend.get_instance(instance_id).stop()
 
 
 @pytest.fixture
@@ -54,7 +50,11 @@ def test_what_a_person_does_while_the_run_is_under_way_holds_off_the_stop(
 
     action, reason, result = step(world.run_once(), bare)
 
-    assert (action in {"skip", "report"}, reason, result) == (True, "changed_meanwhile", "unchanged")
+    assert (action in {"skip", "report"}, reason, result) == (
+        True,
+        "changed_meanwhile",
+        "unchanged",
+    )
     assert world.ledger.done["stop"] == set()
     assert world.remembered == before
 
@@ -85,7 +85,7 @@ def test_one_whose_tags_do_not_come_with_the_answer_is_neither_told_nor_tagged(
 
     answer = world.run_once(rules={"Owner": {"default": "nobody", "escalate": True}})
 
-    assert ("keep", "compliant", "unchanged") == step(answer, owned)
+    assert step(answer, owned) == ("keep", "compliant", "unchanged")
 
 
 def test_one_that_is_stopped_keeps_its_values_when_an_answer_comes_without_them(

@@ -21,7 +21,6 @@ RULES: Final[dict[str, Any]] = {
         "applies_to": ["instance", "volume", "rds:db"],
     },
 }
-AFTER: Final = {"mode": "act", "Owner": "bob"}
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ def test_the_second_run_of_an_event_changes_nothing(
     if is_tagged:
         world.retag(bare, Owner="ann")
     world.later(days=1)
-    event = {"scheduled_time": f"{world.clock.now():%Y-%m-%dT%H:%M:00Z}"}
+    event: dict[str, Any] = {"scheduled_time": f"{world.clock.now():%Y-%m-%dT%H:%M:00Z}"}
 
     world.run_once(**event)
     before, letters = world.photograph(), world.letters("ann")
@@ -70,7 +69,7 @@ def test_a_report_changes_nothing_and_tells_what_acting_would_do(
     world.bring(stage)
     world.later(days=1)
     before = world.photograph()
-    event = {"scheduled_time": f"{world.clock.now():%Y-%m-%dT%H:%M:00Z}"}
+    event: dict[str, Any] = {"scheduled_time": f"{world.clock.now():%Y-%m-%dT%H:%M:00Z}"}
 
     report = world.run_once(mode="report", **event)
     assert (world.photograph(), world.letters("ann")) == (before, [])

@@ -143,7 +143,7 @@ def test_a_birth_does_not_resolve_what_the_schedule_left_over(world: TagsWorld) 
     world.account.volume()
     world.cloud.seconds_per_call = 4
     world.run({"Owner": only("volume", **TOP)}, seconds=60 + 22, round=10)
-    assert kinds(world.stack.alerts()) == ["tags_violated", "work_left_over"]
+    assert kinds(world.stack.alerts()) == ["work_left_over"]
     world.cloud.seconds_per_call = 0
     _, detail = born_image(world.account)
 

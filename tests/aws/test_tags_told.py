@@ -83,7 +83,7 @@ def test_another_tag_of_the_same_resource_is_a_new_one(world: TagsWorld) -> None
     world.daily(TWO)
 
     (told,) = violated(world)
-    assert told["evidence"]["new 1"] == f"{volume} Env wrong_value, owner unknown"
+    assert told["evidence"]["new 1"] == f"{volume} Env wrong_value: test, owner unknown"
 
 
 def test_it_is_told_again_when_fewer_are_right(world: TagsWorld) -> None:

@@ -62,7 +62,11 @@ def left_table(items: Iterable[Json], names: Mapping[str, str]) -> Table:
     """Show what nobody but a person can put right, and who is told."""
     rows: Counter[tuple[str, str, str, str]] = Counter()
     for item in items:
-        wrong = ", ".join(f"{k} {v}" for k, v in item["detail"]["findings"].items())
+        found = item["detail"].get("found", {})
+        wrong = ", ".join(
+            f"{key} {found.get(key, '')} {finding}".replace("  ", " ")
+            for key, finding in item["detail"]["findings"].items()
+        )
         told = "alerts topic"
         if item["action"] == "tell":
             told = f"{item['detail']['owner']}'s topic"

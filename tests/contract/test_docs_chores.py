@@ -13,7 +13,7 @@ from caretaker.failures import _CODES, Kind
 from functions.alerts import plan as alerts
 from functions.retention import gates, memory, plan
 from functions.retention.aws import changes
-from tests.contract.template import as_list, functions, role_of, statements
+from tests.contract.template import as_list, functions, role_of, statements, written
 from tests.support import docs
 from tests.support.docs_pages import (
     CHORES,
@@ -125,6 +125,14 @@ def test_every_metric_is_on_a_page() -> None:
     assert telemetry.UNITS.keys() == set().union(
         *(coded(page_of(chore)) & telemetry.UNITS.keys() for chore in CHORES)
     )
+
+
+@EVERY_CHORE
+def test_a_page_has_a_row_for_all_that_starts_its_chore(chore: str) -> None:
+    function = written()["Resources"][f"{chore.capitalize()}Function"]["Properties"]
+    what_starts = rows(section(page_of(chore), "## When it runs"))
+
+    assert function["Events"].keys() <= what_starts.keys()
 
 
 @EVERY_CHORE

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Final
 
 import pytest
 
-from caretaker import breaker, look, plans
-from functions.tagging import birth, compliance, escalation, memory, table, units
+from caretaker import breaker, look, plans, tags
+from functions.tagging import birth, compliance, escalation, table, units
 from functions.tagging.request import RESERVED, TaggingRequest
 from functions.tagging.rules import EC2_TYPES, Case, Finding, Source
 from tests.contract.template import written
 from tests.support import docs, docs_tagging
-from tests.support.docs_pages import coded, headings, missing, page_of, rows, section, text_of
+from tests.support.docs_pages import (
+    ROOT,
+    coded,
+    headings,
+    missing,
+    nodes,
+    page_of,
+    rows,
+    section,
+    text_of,
+)
 
 PAGE: Final = page_of("tagging")
 ASKED: Final = TaggingRequest.model_validate({"rules": {"Owner": {}}})
@@ -69,7 +80,7 @@ def test_the_page_explains_what_its_story_shows() -> None:
     details = {key for item in items for key in item["detail"]}
     told = set(rows(section(PAGE, "### Details")))
 
-    assert details >= {"type", "owner", "findings", "set", "because", "group", "stop_after"}
+    assert details >= {"findings", "found", "set", "because", "group", "stop_after"}
     assert details <= told
     assert set(rows(section(PAGE, "## The summary"))) == set(story["first-look"]["summary"])
     assert not missing({"out_of_time", "lease_lost", breaker.CODE}, PAGE)
@@ -121,11 +132,21 @@ def test_the_numbers_of_the_page_are_those_of_the_code(sentence: str) -> None:
     assert sentence in " ".join(text_of(PAGE).split())
 
 
-def test_numbers_that_the_page_spells_out() -> None:
-    assert RESERVED == ("aws:", "caretaker:")
-    assert memory.Memory.approve.__doc__
-    assert "its stops" in memory.Memory.approve.__doc__
-    assert "with seven days more" not in text_of(PAGE)
+def test_every_tag_of_the_products_own_that_it_uses_has_a_row() -> None:
+    named = {
+        getattr(tags, node.attr)
+        for node in nodes(ROOT / "functions" / "tagging")
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "tag"
+        if node.attr.isupper()
+    }
+    used = {name for name in named if str(name).startswith(tags.PREFIX)} - {tags.PREFIX}
+
+    assert used >= {tags.STOP_AFTER, tags.INSTANCE}
+    assert used | {tags.IGNORE} <= rows(section(PAGE, "## Tags")).keys()
+
+
+def test_what_no_rule_may_name_is_said() -> None:
+    assert set(RESERVED) <= coded(PAGE)
 
 
 def test_its_contents_lead_to_every_section() -> None:

@@ -77,6 +77,12 @@ def test_the_schedule_asks_what_the_parameters_say(tagger: Tagger) -> None:
     }
 
 
+def test_without_the_right_to_stop_the_schedule_asks_to_tell_alone(stack: Stack) -> None:
+    scheduled = stack.schedule(mode="act", function=stack.outputs["TaggingFunctionName"])
+
+    assert json.loads(scheduled["Target"]["Input"])["stop_after_days"] == 0
+
+
 def test_in_report_mode_it_tells_what_it_would_set_and_sets_nothing(
     stack: Stack, told: Json, ec2: RemoteCloud
 ) -> None:

@@ -20,9 +20,6 @@ from tests.smoke.trial import CONSENT, NEEDED, STACK, SmokeError, Trial, poll, r
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mypy_boto3_iam.literals import ContextKeyTypeEnumType
-    from mypy_boto3_iam.type_defs import ContextEntryTypeDef
-
 RUN: Final = "smoke-run"
 """Tag that says of which run the volume is; no other volume has it."""
 
@@ -190,7 +187,7 @@ def simulate_denials(trial: Trial) -> None:
     require(not allowed, f"a role may do what it must not: {allowed}")
 
 
-def _context(name: str, kind: ContextKeyTypeEnumType, value: str) -> ContextEntryTypeDef:
+def _context(name: str, kind: str, value: str) -> dict[str, Any]:
     return {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": kind}
 
 

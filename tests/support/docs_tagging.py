@@ -80,7 +80,7 @@ class _Story:
         self.account.instance({}, name="lab", tags={"caretaker:ignore": "true"})
         self.account.snapshot(db.volume_ids[0], age_hours=500)
         self.account.elastic_ip(instance_id=web.id)
-        self.account.volume()
+        self.account.volume(tags={"CostCenter": "47", **_SHOP})
         self._shop()
         stack.clock.advance(3 * 3600)
 
@@ -104,7 +104,7 @@ class _Story:
         """Set what can be set, and tell once of the rest."""
         answer = self.run(event("cost-allocation"))
         summary = {k: answer["summary"][k] for k in ("violations", "compliance", "by_key")}
-        found = {"act": {**_some(answer, "status", "counts"), "summary": summary}}
+        found: dict[str, Any] = {"act": {**_some(answer, "status", "counts"), "summary": summary}}
         found |= {"items": self._items(), "alert": self._mail(TOPIC)}
         self._stack.alerts()
         self._stack.clock.advance(_DAY)
@@ -136,8 +136,8 @@ class _Story:
 
     def escalation(self) -> dict[str, Any]:
         """Stop what nobody pays for, and start it again once somebody does."""
-        asked, steps, told = event("owner-required"), {}, ""
-        letter = ""
+        asked, told, letter = event("owner-required"), "", ""
+        steps: dict[tuple[str, str], dict[str, Any]] = {}
         for day in range(12):
             if day == 10:
                 self.account.tag(self._unpaid.id, {"CostCenter": "4713"})

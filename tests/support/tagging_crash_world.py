@@ -139,7 +139,9 @@ class CrashWorld(TaggingWorld):
         }
         tags = {each: dict(tags) for each, tags in self.account.backend.tags.items()}
         self.ledger.keep()
-        return Before(tags, deepcopy(self.cloud.extras.tagged), states, deepcopy(state_table().items))
+        return Before(
+            tags, deepcopy(self.cloud.extras.tagged), states, deepcopy(state_table().items)
+        )
 
     def check_truth(self) -> None:
         """All set, told, marked, stopped and undone that was to be; all else as it was."""
@@ -150,7 +152,9 @@ class CrashWorld(TaggingWorld):
         assert {who for who in cast if MARK in tags.get(cast[who], {})} == {
             *("to mark", "to stop", "waiting"),
         }
-        assert {who for who in cast if cast[who] in states and states[cast[who]].state in OFF} == {"to stop"}
+        assert {who for who in cast if cast[who] in states and states[cast[who]].state in OFF} == {
+            "to stop"
+        }
         remembered = self.remembered
         assert {who for who in cast if cast[who] in remembered} == {
             *("to mark", "to stop", "waiting", "to tell", "to write to"),
@@ -168,6 +172,7 @@ class CrashWorld(TaggingWorld):
         steps = {self.cast[who] for who in ("to tell", "to write to", "to mark", "to stop")}
         told = self.stack.alerts()
         if not steps <= _heard(told):
+            self.later(hours=0.2)
             self.stack.run(alerting.CHORE, {})
             told += self.stack.alerts()
         turns = {(a["run"], a["state"], a["Subject"]) for a in told}

@@ -156,11 +156,11 @@ class Ledger:
             if before.get(each, {}) != after.get(each, {}):
                 self._retagged(call, each, before.get(each, {}), after.get(each, {}))
         for each, now in self.machines().items():
-            if call.operation == "StopInstances" and machines[each].state == "running" != now.state:
+            was = machines[each].state
+            if call.operation == "StopInstances" and was == "running" != now.state:
                 self._stopped(call, each, now)
-            if call.operation == "StartInstances" and machines[each].state == "stopped":
-                if now.state != "stopped":
-                    self._started(call, each, now)
+            if call.operation == "StartInstances" and was == "stopped" != now.state:
+                self._started(call, each, now)
 
     def _retagged(self, call: Call, each: str, before: Tags, after: Tags) -> None:
         for key in before.keys() | after.keys():
@@ -197,7 +197,7 @@ class Ledger:
             self._blame(call, f"{each} was marked in {self.slot} and told {told}")
         if until < call.at + timedelta(days=self.days) - ON_THE_WAY:
             self._blame(call, f"{each} was marked until {until}")
-        if old is not None and until < (_moment(old) or BEGINNING):
+        if old is not None and until < (moment(old) or BEGINNING):
             self._blame(call, f"{each} had time until {old} and got {until}")
         why = self.exempt(each, self.machines()[each].tags)
         if why:
@@ -207,7 +207,7 @@ class Ledger:
         self.done["stop"].add(each)
         self.stopped.add(each)
         looked, until = self._looked.get(each), self.marked.get(each)
-        standing = _moment(machine.tags.get(MARK, ""))
+        standing = moment(machine.tags.get(MARK, ""))
         why = self.exempt(each, machine.tags)
         if each not in self.told:
             self._blame(call, f"{each} was stopped and nobody told")
@@ -242,7 +242,8 @@ def _named(message: str) -> set[str]:
     return {i["resource"] for i in alert["incidents"] if i["kind"] == "instance_escalated"}
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """Return the time that a mark tells, None where it tells none."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -158,10 +158,9 @@ class TaggingWorld(World):
     @property
     def remembered(self) -> dict[str, dict[str, Any]]:
         """How far the escalation of each instance has come, by the state table."""
-        partition = f"escalations#tagging/default/{ACCOUNT}/{REGION}"
-        items = state_table().items.get(partition, {}).values()
-        found = [{k: v.value for k, v in item.attrs.items()} for item in items]
-        return {item["sk"]: item for item in found}
+        items = (each.attrs for each in state_table().all_items())
+        steps = [i for i in items if i["pk"].value.startswith("escalations#")]
+        return {i["sk"].value: {key: each.value for key, each in i.items()} for i in steps}
 
     def photograph(self) -> Any:
         """Return all tags there are, the instances' states, and what is remembered of them."""

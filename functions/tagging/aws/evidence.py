@@ -205,7 +205,7 @@ def _make_clients(scene: Scene, jobs: Mapping[str, Any]) -> None:
         _ = account.autoscaling
     if Source.ACCOUNT.value in jobs:
         _ = account.organizations
-    if any(":" in name for name in jobs):
+    if any(":" in name or name in rules.UNTYPED for name in jobs):
         _ = account.tagging
 
 

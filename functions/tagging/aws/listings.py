@@ -55,7 +55,7 @@ def list_resources(
     scene: Scene, reader: Reader, resource_type: str, only: tuple[str, Sequence[str]] | None = None
 ) -> list[Resource]:
     """Return all resources of a type, or those `only` that a filter with these values shows."""
-    if ":" in resource_type:
+    if resource_type not in rules.EC2_TYPES:
         return _unique(reader.other(resource_type, item) for item in _others(scene, resource_type))
     if resource_type == rules.ELASTIC_IP:
         items: Iterable[Any] = _addresses(scene)

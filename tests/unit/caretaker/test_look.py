@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import pytest
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from caretaker.ec2 import Snapshot
+
+
+class Thing:
+    """Can be seen to be let go of."""
 
 
 class Account:
@@ -184,3 +189,48 @@ def test_a_reading_that_fails_is_tried_again_by_the_next() -> None:
     with pytest.raises(KeyError, match="down"):
         look.at(account.ids[0])
     assert look.at(account.ids[0]).item is not None
+
+
+def test_holds_on_to_what_is_fresh_alone() -> None:
+    clock, held = FakeClock(), WeakSet[Thing]()
+    ids = [f"i-{n}" for n in range(3 * AT_ONCE)]
+
+    def read(wanted: Sequence[str]) -> dict[str, Thing]:
+        things = {each: Thing() for each in wanted}
+        held.update(things.values())
+        return things
+
+    look = LastLook(ids, read, clock)
+    for first in (0, AT_ONCE):
+        look.at(ids[first])
+    assert len(held) == 2 * AT_ONCE
+
+    clock.sleep(MAX_AGE_SECONDS)
+    look.at(ids[-1])
+
+    assert len(held) == 1
+
+
+def test_one_that_was_forgotten_may_grow_stale_with_its_batch() -> None:
+    account = Account(AT_ONCE + 1)
+    account.look.at(account.ids[0])
+    account.look.forget(account.ids[0])
+    account.clock.sleep(61)
+
+    assert account.look.at(account.ids[-1]).item is not None
+    assert account.look.at(account.ids[0]).item is not None
+
+
+def test_one_that_was_read_again_outlives_its_first_batch() -> None:
+    account = Account(AT_ONCE + 1)
+    account.look.at(account.ids[0])
+    account.clock.sleep(59)
+    account.look.forget(account.ids[0])
+    account.look.at(account.ids[0])
+    account.clock.sleep(2)
+    account.look.at(account.ids[-1])
+    calls = len(account.asked)
+
+    account.look.at(account.ids[0])
+
+    assert len(account.asked) == calls

@@ -5,52 +5,11 @@ from typing import Any
 import pytest
 
 from caretaker.decisions import Outcome, Result
-from caretaker.failures import Failure, Kind
-from caretaker.incidents import Check, Severity
+from caretaker.incidents import Severity
 from caretaker.settings import Mode
-from functions.tagging.checks import judge_run
-from functions.tagging.compliance import name_of
-from functions.tagging.facts import Compliance
 from functions.tagging.units import ALERTS
-from tests.support.tagging import (
-    OWNER,
-    a_letter_to,
-    a_report,
-    a_resource,
-    ask,
-    ended,
-    gathered,
-)
-
-BROKEN = Failure(Kind.DENIED, "AccessDenied", "no way", "r-1")
-ERROR = {"code": "Odd", "message": "AWS says no", "request_id": "r-2"}
-BAD = a_resource("vol-bad")
-SEEN = Compliance(0, frozenset({name_of(a_report("vol-bad"), OWNER)}), "before")
-JUDGED = {"type_unlisted", "resource_untaggable", "owner_unreachable", "instance_escalated"}
-KINDS = ["tags_violated", "type_unlisted", "tagging_refused", "tagging_stopped"]
-
-
-def checked(*resources: Any, event: Any = None, rules: Any = None, **known: Any) -> list[Check]:
-    return judged(*resources, event=event, rules=rules, **known)[0]
-
-
-def judged(
-    *resources: Any, event: Any = None, rules: Any = None, **known: Any
-) -> tuple[list[Check], frozenset[str]]:
-    names = ("mode", "stack", "outcomes", "stopped", "list_at")
-    how = {name: known.pop(name) for name in names if name in known}
-    request = ask(rules or {OWNER: {}}, **(event or {}))
-    return judge_run(ended(gathered(*resources, **known), request, **how))
-
-
-def only(kind: str, checks: list[Check]) -> Check:
-    (check,) = [each for each in checks if each.kind == kind]
-    return check
-
-
-def outcome_of(decision: Any, result: Result, **more: Any) -> list[Check]:
-    outcomes = [Outcome(decision, result, **more)]
-    return [c for c in checked(outcomes=outcomes) if c.kind not in KINDS]
+from tests.support.tagging import OWNER, a_letter_to, a_report
+from tests.unit.functions.tagging.checking import KINDS, checked, only, outcome_of
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,13 @@ def test_a_resource_counts_once_for_each_tag_that_is_asked_of_it() -> None:
     }
 
 
+def test_resources_that_are_alike_are_counted_each() -> None:
+    tally = counted({}, {}, {OWNER: Finding.MISSING}, {OWNER: Finding.MISSING})
+
+    assert tally.resources == 4
+    assert scores(tally)["", ""] == (6, 8)
+
+
 def test_a_tag_that_is_not_required_counts_where_it_is_there_and_wrong() -> None:
     tally = counted({"Cost": Finding.WRONG_VALUE}, {})
 

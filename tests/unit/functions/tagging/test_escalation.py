@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -130,6 +131,13 @@ def test_a_mark_that_we_do_not_remember_is_kept_where_it_gives_more_time() -> No
     assert step_of(a_step(), tags=mark(8 * DAY)) == ("report", "waiting")
 
 
+def test_a_mark_that_we_do_not_remember_is_kept_where_it_gives_as_much_time() -> None:
+    as_much = stop_after(NOW, 7) - NOW
+
+    assert step_of(a_step(), tags=mark(as_much)) == ("report", "waiting")
+    assert step_of(a_step(), tags=mark(as_much - timedelta(seconds=1)))[0] == "mark"
+
+
 @pytest.mark.parametrize("state", ["stopped", "stopping", "pending"])
 def test_what_does_not_run_is_not_escalated(state: str) -> None:
     assert step_of(None, state=state) == ("report", "missing")
@@ -231,16 +239,26 @@ def test_what_is_young_is_not_escalated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "time"),
+    ("text", "moment_"),
     [
         ("2026-11-28T03:00:00Z", NOW + 7 * DAY),
         ("2026-11-28T05:00:00+02:00", NOW + 7 * DAY),
         ("2026-11-28T03:00:00.000+00:00", NOW + 7 * DAY),
     ],
 )
-def test_reads_a_time_with_its_zone(text: str, time: datetime) -> None:
-    assert moment(text) == time
+def test_reads_a_time_with_its_zone(text: str, moment_: datetime) -> None:
+    assert moment(text) == moment_
     assert moment(text).tzinfo is UTC
+
+
+def test_a_mark_is_written_in_utc_wherever_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert as_text(NOW.astimezone(timezone(timedelta(hours=-5)))) == "2026-11-21T03:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_mark_is_written_to_the_full_second_and_never_too_early() -> None:

@@ -33,10 +33,8 @@ from tests.unit.functions.tagging.populations import (
     tags,
 )
 
-many: Final = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-few: Final = settings(many, max_examples=40)
+many: Final = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few: Final = settings(many, max_examples=25)
 asked = st.builds(lambda rules, event: ask(rules, **event), rule_sets, events)
 escalated = st.builds(lambda rules, event: ask(rules, **event), escalating, events)
 either = st.one_of(
@@ -261,7 +259,7 @@ def test_no_share_of_right_tags_is_below_nothing_or_above_all(
 def test_the_strategies_reach_every_action() -> None:
     reached: set[str] = set()
 
-    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
     @given(either)
     def look(found: tuple[Facts, TaggingRequest]) -> None:
         facts, request = found

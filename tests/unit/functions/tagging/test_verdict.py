@@ -113,6 +113,7 @@ def test_what_is_left_alone_is_not_judged(odd: dict[str, Any], reason: str) -> N
 
     assert [(d.action, d.reason) for d in found.decisions] == [("skip", reason)]
     assert found.findings is None
+    assert found.subject.resource is resource
     assert found.decisions[0].detail == {"type": "volume", "owner": ""}
 
 

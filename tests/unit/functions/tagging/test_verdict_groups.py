@@ -114,3 +114,14 @@ def test_several_groups_are_told_each_with_what_it_lacks() -> None:
         ("auto-scaling-group/a", {"Env": "missing", OWNER: "missing"}, 2),
         ("auto-scaling-group/b", {OWNER: "missing"}, 1),
     ]
+
+
+def test_the_name_of_a_group_may_hold_a_slash() -> None:
+    odd = an_instance(links=Links(group="team/web"))
+
+    told = planned(gathered(odd, groups={"team/web": {}})).decisions[-1]
+
+    assert (told.target, told.detail["type"]) == (
+        "auto-scaling-group/team/web",
+        "auto-scaling-group",
+    )
