@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .request import TaggingRequest
 
 _MAX_SHOWN: Final = 5
+_SET: Final = "what could be derived was set; the list says so for each resource"
 
 
 def findings_of(ended: Ended, remember: Callable[[], None]) -> Findings:
@@ -80,7 +81,7 @@ def _violated(ended: Ended) -> Check:
             "by key": ", ".join(_worst(ended, KEY)),
             "list": ended.list_at,
         },
-        done="what could be derived was set; the list says so for each resource",
+        done=_SET if ended.modes.run is Mode.ACT else "nothing was set: this chore only reports",
         next="told again when new ones appear or fewer are right",
     )
 

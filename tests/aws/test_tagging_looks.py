@@ -186,3 +186,24 @@ def test_without_the_state_table_nothing_is_changed(world: TaggingWorld, stage: 
     assert world.run_once()["status"] == "failed"
     assert world.photograph() == before
     assert world.mark(bare) == before[0].get(bare, {}).get("caretaker:stop-after", "")
+
+
+@pytest.mark.parametrize("trouble", ["gone", "denied"])
+def test_one_that_cannot_be_marked_costs_no_other_its_mark(
+    world: TaggingWorld, cloud: StrictCloud, trouble: str
+) -> None:
+    """EC2 takes a call as a whole or not at all."""
+    bare = [world.machine() for _ in range(5)]
+    world.run_once()
+    bad = bare[2]
+    if trouble == "gone":
+        instance = world.account.backend.get_instance(bad)
+        at_call(cloud, "CreateTags", lambda: _forgotten(world, instance))
+    else:
+        cloud.faults.add("denied", operation="CreateTags", match=bad, times=None)
+
+    world.after()
+
+    assert {each for each in bare if world.mark(each)} == {*bare} - {bad}
+    marked = {each for each, step in world.remembered.items() if int(step["marked_until"])}
+    assert marked == {*bare} - {bad}

@@ -39,7 +39,7 @@ WRONG: Final[dict[str, tuple[dict[str, Any], str, str]]] = {
         rule(values=["prod"], default="Prod"), "rules.Env", "allows"),
     "a default that does not match": (rule(pattern="[a-z]+", default="7"), "rules.Env", "allows"),
     "a blank default": (rule(default="   "), "rules.Env", "allows"),
-    "no values at all": (rule(values=[]), "rules.Env.values", "at least"),
+    "no values at all": (rule(values=[]), "rules.Env", "at least one value"),
     "values that differ in case alone": (
         rule(values=["prod", "Prod"], case="normalise"), "rules.Env", "case"),
     "a value that is too long": (rule(values=["x" * 257]), "rules.Env.values.0", "256"),

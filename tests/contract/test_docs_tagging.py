@@ -12,7 +12,7 @@ import pytest
 from caretaker import breaker, look, plans, tags
 from functions.tagging import birth, compliance, escalation, table, units
 from functions.tagging.request import RESERVED, TaggingRequest
-from functions.tagging.rules import EC2_TYPES, Case, Finding, Source
+from functions.tagging.rules import EC2_TYPES, UNTYPED, Case, Finding, Source
 from tests.contract.template import written
 from tests.support import docs, docs_tagging
 from tests.support.docs_pages import (
@@ -53,7 +53,8 @@ def test_a_rules_words_have_a_row_each_and_there_are_no_others(after: str, names
 def test_every_type_of_ec2_is_listed_as_such() -> None:
     types = rows(section(PAGE, "## Resources"))
 
-    assert {name for name in types if ":" not in name} == set(EC2_TYPES)
+    alone = {name for name in types if ":" not in name}
+    assert alone == {*EC2_TYPES, *UNTYPED}
     assert all("Describe" in types[name] for name in EC2_TYPES)
 
 

@@ -199,6 +199,7 @@ def test_schedules_send_what_the_parameters_say() -> None:
         TaggingOwnerKey="team:owner",
         TaggingOwners='{"web-team": "arn:aws:sns:eu-west-1:123456789012:web-team"}',
         TaggingGraceHours="11",
+        TaggingStops="on",
         TaggingStopAfterDays="12",
         TaggingMaxCount="13",
         TaggingMaxPercent="14",
@@ -221,6 +222,14 @@ def test_schedules_send_what_the_parameters_say() -> None:
         "blast_radius": {"count": 13, "percent": 14},
     }
     assert _event(expanded(), made["TaggingFunctionDaily"], TaggingRules="")["rules"] == {}
+
+
+def test_no_mark_is_planned_where_the_stack_stops_no_instances() -> None:
+    made = properties("AWS::Scheduler::Schedule")["TaggingFunctionDaily"]
+
+    days = {each: _event(expanded(), made, TaggingStops=each) for each in ("on", "off")}
+
+    assert {each: event["stop_after_days"] for each, event in days.items()} == {"on": 7, "off": 0}
 
 
 def test_retention_and_tagging_only_report_unless_asked_to_act_and_alerts_always_act() -> None:

@@ -19,6 +19,7 @@ from caretaker.errors import FieldError
         ({"count": 12, "percent": 0}, 24, 12),
         ({"count": 13, "percent": 0}, 24, 12),
         ({"count": 100_000}, 19, 10),
+        ({"count": 100_000}, 23, 11),
         ({"percent": 50}, 23, 11),
     ],
 )

@@ -9,7 +9,8 @@ import pytest
 from caretaker.decisions import Outcome, Result
 from caretaker.incidents import Check, Severity
 from caretaker.settings import Mode
-from functions.retention.checks import Modes, Verdict, judge_run, summarise
+from caretaker.verdicts import Modes
+from functions.retention.checks import Verdict, judge_run, summarise
 from functions.retention.facts import Action, Reason
 from tests.support.retention import NEW, OLD, a_backup, a_change, a_crowd, ask, evidence, planned
 

@@ -104,6 +104,14 @@ def test_a_listing_that_failed_says_nothing_about_what_has_nothing_behind_it() -
     assert subject.links == ALONE
 
 
+def test_nor_about_what_had_a_volume_that_is_gone() -> None:
+    snapshot = a_resource(its_type="snapshot", links=Links(volume="vol-gone"))
+
+    subject = a_case(gathered(snapshot, unlisted={"instance": BROKEN})).about(snapshot)
+
+    assert subject.links == Links(volume="vol-gone")
+
+
 def test_its_own_opt_out_counts_even_where_the_rest_is_unknown() -> None:
     volume = a_resource(links=Links(instance=I1), tags={"caretaker:ignore": ""})
 
@@ -219,10 +227,12 @@ def test_a_case_knows_what_is_judged_and_what_is_behind_it() -> None:
 def test_a_case_can_be_cut_down_to_the_instances_that_are_acted_on() -> None:
     case = a_case(gathered(an_instance(), an_instance("i-00000002"), behind=[a_resource()]))
 
+    case.shared("a", {})
     cut = case.only([I1])
 
     assert [*cut.instances] == [I1]
     assert (cut.volumes, cut.facts.resources, cut.facts.behind) == ({}, (), ())
+    assert cut.details == {}
     assert (cut.rules, cut.now, cut.request) == (case.rules, case.now, case.request)
 
 

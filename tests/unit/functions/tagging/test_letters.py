@@ -45,14 +45,27 @@ def test_tells_an_owner_what_is_wrong_and_what_happens_next() -> None:
     assert found.subject == (
         "ALARM: [NOTE] prod 2 instance(s) of ann without right tags will be stopped"
     )
-    lines = found.body.splitlines()
-    assert lines[0].startswith(f"Owner ann, account {ACCOUNT}, eu-west-1:")
-    assert any("i-1" in line and f"{OWNER} wrong_value, Env missing" in line for line in lines)
-    assert any("i-2" in line and f"{OWNER} missing" in line for line in lines)
-    assert "caretaker:stop-after, 7 day(s) ahead" in found.body
-    assert "stopped, never terminated" in found.body
-    assert "caretaker:ignore=true" in found.body
-    assert found.body.endswith("\n")
+    assert found.body == (
+        f"""Owner ann, account {ACCOUNT}, eu-west-1: these instances have tags
+missing or wrong that a rule asks for.
+
+  i-1: Owner wrong_value, Env missing
+  i-2: Owner missing
+
+Next: the next run writes the tag caretaker:stop-after, 7 day(s) ahead.
+An instance that still is without its tags by then is stopped, never terminated.
+To get more time: write a later time into caretaker:stop-after.
+To end this: set the tags right, or set the tag caretaker:ignore=true on the instance.
+"""
+    )
+
+
+def test_names_five_tags_of_an_instance_and_counts_the_others() -> None:
+    five, six = ({f"k{n}": "missing" for n in range(number)} for number in (5, 6))
+
+    assert letter(a_letter_to(findings=five)).body.count("\n  i-00000001: k0 missing") == 1
+    assert "k4 missing\n" in letter(a_letter_to(findings=five)).body
+    assert "k4 missing, 1 more\n" in letter(a_letter_to(findings=six)).body
 
 
 def test_says_what_an_instance_is_called_and_what_stands_there() -> None:

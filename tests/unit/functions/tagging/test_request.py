@@ -12,7 +12,7 @@ from functions.tagging.rules import EC2_TYPES
 from tests.support.tagging import BORN, RULES, TOPIC, ask
 
 NO_FIELD = "no such field; see the chore's page"
-A_TYPE = f"one of {', '.join(EC2_TYPES)}, or service:type as rds:db"
+A_TYPE = f"one of {', '.join(EC2_TYPES)}, s3, sns, sqs, or service:type as rds:db"
 COMPILES = "a pattern that compiles, in linear time and within its size: "
 A_SOURCE = "'instance', 'volume', 'asg', 'launch-template', 'vpc', 'subnet', 'account' or 'creator'"
 A_BIRTH = (

@@ -180,6 +180,6 @@ def test_the_words_of_a_rule_stand_for_themselves() -> None:
 
 
 def test_a_rule_may_be_about_any_service() -> None:
-    named = ["rds:db", "s3:bucket", "elasticloadbalancing:loadbalancer/app", "instance"]
+    named = ["rds:db", "s3", "sns", "sqs", "elasticloadbalancing:loadbalancer/app", "instance"]
 
     assert a_rule(applies_to=named).applies_to == tuple(named)
