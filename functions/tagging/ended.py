@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from caretaker.decisions import Decision, Json, Outcome
+from caretaker.decisions import Decision, Json, Outcome, Result
 from caretaker.report import Breakdown, is_complete
 from caretaker.settings import Mode
 from caretaker.verdicts import Modes
@@ -26,6 +26,7 @@ from .compliance import (
     worst_by,
 )
 from .facts import Compliance
+from .units import ALERTS
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -96,6 +97,15 @@ class Ended:
         last = self.plan.case.facts.last_seen or NOTHING_SEEN
         new = last.new_among(self.violations)
         return [each for name, each in self.violations.items() if name in new]
+
+    @property
+    def told_by_alert(self) -> list[str]:
+        """Return the instances whose owners hear of their escalation by the alert of the run."""
+        return [
+            outcome.decision.target
+            for outcome in self.outcomes
+            if outcome.result is Result.DONE and outcome.detail.get("told_at") == ALERTS
+        ]
 
     @property
     def is_comparable(self) -> bool:

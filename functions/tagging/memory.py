@@ -12,6 +12,8 @@ from caretaker.aws.plans import PlanStore
 from .facts import MAX_VIOLATIONS, Compliance, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from caretaker.aws.state import Item, Table
     from caretaker.run import Run
 
@@ -68,8 +70,14 @@ class Memory:
         names = (name for item in found for name in item["violations"].split())
         return Compliance(found[0]["tenths"] / 10, frozenset(names), found[0]["stage"])
 
-    def remember(self, seen: Compliance) -> None:
-        """Write what people have been told of now; parts of an older list that is longer go."""
+    def remember(self, seen: Compliance, told: Iterable[str]) -> None:
+        """Write what people have been told of now, and of which instances' escalation."""
+        for instance_id in told:
+            self.remember_step(instance_id, Step(self.run.slot))
+        self._remember_seen(seen)
+
+    def _remember_seen(self, seen: Compliance) -> None:
+        """Write the list in parts; those of an older one that is longer go."""
         pk = self._key("compliance")
         names = sorted(seen.violations)[:MAX_VIOLATIONS]
         parts = [" ".join(part) for part in batched(names, _PART, strict=False)] or [""]

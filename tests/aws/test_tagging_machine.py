@@ -178,7 +178,7 @@ def test_promises_hold_after_every_step_of_any_life() -> None:
 
 
 PROFILE: Final = settings(
-    max_examples=6,
+    max_examples=4,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

@@ -77,7 +77,7 @@ class Life(TaggingWorld):
         return answer
 
     def killed(self, nth: int, *, effective: bool) -> None:
-        """Let a run die at its nth call, whichever that is."""
+        """Let a run die at its nth call, whichever that is, and Lambda retry it."""
         serve, left, dead = self.cloud.serve, nth, False
 
         def fatal(call: Call, perform: Callable[[], Answer]) -> Answer:
@@ -93,13 +93,15 @@ class Life(TaggingWorld):
             raise KilledError
 
         self.cloud.serve = fatal  # type: ignore[method-assign]
+        event: dict[str, Any] = {**EVENT, "scheduled_time": time_of(self, 0)}
         try:
-            self.run_once(**EVENT)
+            self.run_once(**event)
         except KilledError:
             pass
         finally:
             self.cloud.serve = serve  # type: ignore[method-assign]
         self.clock.advance(61)
+        self.run_once(**event)
 
     def check_promises(self) -> None:
         """Nothing that was promised is broken."""

@@ -66,17 +66,20 @@ class Steps:
             return fail(unit.decisions, error.failure.as_error(), unit.notes)
 
     def _tell(self, unit: Batch) -> list[Outcome]:
-        """Tell the owner, then remember it: killed in between, they hear it twice, not never."""
+        """Tell the owner, then remember it: killed in between, they hear it twice, not never.
+
+        Who has no topic hears by the alert of the run: that is remembered once it was told.
+        """
         scene, topic = self._run.scene, str(unit.notes["told_at"])
+        if topic == ALERTS:
+            return [Outcome(decision, Result.DONE, unit.notes) for decision in unit.decisions]
         place = scene.account.place
         where = Place(scene.settings.environment_name, place.account, place.region)
         letter = render_letter(unit.decisions, self._run.request, where)
-        if topic != ALERTS:
-            client = home(scene.settings.region).sns
-            try:
-                publish_text(client, topic, letter.subject, letter.body)
-            except CallError as error:
-                return fail(unit.decisions, error.failure.as_error(), unit.notes)
+        try:
+            publish_text(home(scene.settings.region).sns, topic, letter.subject, letter.body)
+        except CallError as error:
+            return fail(unit.decisions, error.failure.as_error(), unit.notes)
         for decision in unit.decisions:
             self._memory.remember_step(decision.target, Step(self._run.slot))
         return [Outcome(decision, Result.DONE, unit.notes) for decision in unit.decisions]

@@ -125,8 +125,12 @@ def resources(draw: st.DrawFn, resource_id: str, its_type: str) -> Resource:
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
     return a_step(
-        draw(st.sampled_from(["2026-11-20T03:00Z", "2026-11-21T03:00Z", "2026-11-22T03:00Z"])),
-        due=draw(st.sampled_from([None, *(timedelta(days=n) for n in (-30, -14, -1, 0, 3))])),
+        draw(
+            st.sampled_from([*["2026-11-20T03:00Z"] * 4, "2026-11-21T03:00Z", "2026-11-22T03:00Z"])
+        ),
+        due=draw(
+            st.sampled_from([None, *(timedelta(days=n) for n in (-30, -14, -1, -1, -1, 0, 3))])
+        ),
         stopped=draw(st.sampled_from([None, None, timedelta(days=-2), timedelta(minutes=-1)])),
     )
 

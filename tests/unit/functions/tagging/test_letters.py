@@ -74,6 +74,12 @@ def test_says_what_an_instance_is_called_and_what_stands_there() -> None:
     assert "  web-1 i-00000001: Owner wrong_value: bob\n" in found.body
 
 
+def test_a_long_name_is_cut() -> None:
+    found = letter(a_letter_to(name="x" * 65))
+
+    assert f"  {'x' * 61}... i-00000001: " in found.body
+
+
 def test_threatens_nothing_that_will_not_happen() -> None:
     found = letter(a_letter_to(), days=0)
 

@@ -258,14 +258,20 @@ def test_no_share_of_right_tags_is_below_nothing_or_above_all(
 
 def test_the_strategies_reach_every_action() -> None:
     reached: set[str] = set()
+    thorough = settings(max_examples=300, deadline=None, database=None, derandomize=True)
 
-    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
+    @thorough
     @given(either)
     def look(found: tuple[Facts, TaggingRequest]) -> None:
-        facts, request = found
+        reached.update(d.action for d in planned(*found).decisions)
+
+    @thorough
+    @given(escalations(), escalated)
+    def look_closely(facts: Facts, request: TaggingRequest) -> None:
         reached.update(d.action for d in planned(facts, request).decisions)
 
     look()
+    look_closely()
 
     assert reached == set(Action)
 
