@@ -74,7 +74,7 @@ bench: $(DEV) $(CUSTODIAN) $(BUILT) ## Run the benchmarks
 	$(BIN)/python -m bench
 
 .PHONY: mutants
-mutants: $(DEV) ## Break the retention rules in every small way and see the tests notice (20 minutes)
+mutants: $(DEV) ## Break the rules of retention and tagging in every small way: do tests notice? (30 minutes)
 	$(BIN)/python -m tests.mutation
 
 .PHONY: pins

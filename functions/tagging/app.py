@@ -38,7 +38,9 @@ def tagging(run: Run[TaggingRequest]) -> Findings:
     outcomes += unlisted(plan.case.facts)
     modes, stopped = Modes(run.mode, run.scene.settings.mode), changes.breaker.is_open
     ended = Ended(plan, outcomes, modes, stopped, aws.put_table(run, outcomes))
-    return findings_of(ended, partial(Memory(run).remember, ended.seen, ended.told_by_alert))
+    told, opted_out = ended.told_by_alert, ended.opted_out
+    remember = partial(Memory(run).remember, ended.seen, told=told, opted_out=opted_out)
+    return findings_of(ended, remember)
 
 
 CHORE = Chore("tagging", TaggingRequest, tagging)

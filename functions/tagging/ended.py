@@ -25,7 +25,7 @@ from .compliance import (
     name_of,
     worst_by,
 )
-from .facts import Compliance
+from .facts import Compliance, Reason
 from .units import ALERTS
 
 if TYPE_CHECKING:
@@ -106,6 +106,13 @@ class Ended:
             for outcome in self.outcomes
             if outcome.result is Result.DONE and outcome.detail.get("told_at") == ALERTS
         ]
+
+    @property
+    def opted_out(self) -> list[str]:
+        """Return the instances whose escalation ends as somebody opted them out."""
+        steps = self.plan.case.facts.steps
+        ignored = (o.decision.target for o in self.outcomes if o.decision.reason == Reason.IGNORED)
+        return [each for each in ignored if each in steps]
 
     @property
     def is_comparable(self) -> bool:

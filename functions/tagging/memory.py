@@ -70,10 +70,15 @@ class Memory:
         names = (name for item in found for name in item["violations"].split())
         return Compliance(found[0]["tenths"] / 10, frozenset(names), found[0]["stage"])
 
-    def remember(self, seen: Compliance, told: Iterable[str]) -> None:
-        """Write what people have been told of now, and of which instances' escalation."""
+    def remember(self, seen: Compliance, *, told: Iterable[str], opted_out: Iterable[str]) -> None:
+        """Write what people have been told of now, and of which instances' escalation.
+
+        That of one that was opted out would begin anew, with all its notice.
+        """
         for instance_id in told:
             self.remember_step(instance_id, Step(self.run.slot))
+        for instance_id in opted_out:
+            self.forget_step(instance_id)
         self._remember_seen(seen)
 
     def _remember_seen(self, seen: Compliance) -> None:

@@ -83,7 +83,21 @@ def test_leaves_alone_what_is_to_be_ignored_at_any_stage(world: TaggingWorld, st
 
     for _ in range(2):
         assert (bare, "skip", "ignored") in world.after(DAYS + 1)
-    assert world.photograph() == before
+    assert world.photograph()[:2] == before[:2]
+
+
+@pytest.mark.parametrize("stage", ["marked", "due"])
+def test_gives_all_its_notice_again_once_nothing_is_to_be_ignored_any_more(
+    world: TaggingWorld, stage: str
+) -> None:
+    bare = world.bring(stage)
+    world.retag(bare, caretaker__ignore="true")
+    world.after(DAYS + 1)
+    world.retag(bare, caretaker__ignore=None)
+
+    assert (bare, "tell", "missing") in world.after()
+    assert (bare, "mark", "missing") in world.after()
+    assert (bare, "report", "waiting") in world.after(DAYS - 1)
 
 
 @pytest.mark.parametrize("stage", ["marked", "due"])
