@@ -156,7 +156,7 @@ def test_a_type_that_failed_is_no_resource_that_failed() -> None:
         ({"event": {"birth": BORN}}, set()),
         ({"outcomes": [Outcome(a_setting(), Result.DEFERRED)]}, {"type_unlisted"}),
     ],
-    ids=str,
+    ids=["act", "report", "report by hand", "birth", "left over"],
 )
 def test_a_run_judges_what_it_looked_at(known: dict[str, Any], kinds: set[str]) -> None:
     assert judged(BAD, **known)[1] == kinds
