@@ -131,7 +131,7 @@ class Changes:
 
     def _tag(self, decisions: Sequence[Decision]) -> list[Outcome]:
         """Mark or unmark together, each after a last look."""
-        return send_in_parts(decisions, self._send_tags, _failed, self._standing)
+        return send_in_parts(decisions, self._send_tags, self._refused, self._standing)
 
     def _standing(self, decisions: Sequence[Decision]) -> Split:
         """Return what still is to be marked or unmarked, and how the others end."""
@@ -146,6 +146,15 @@ class Changes:
             else:
                 ended.append(looked)
         return standing, ended
+
+    def _refused(self, decisions: Sequence[Decision], failure: Failure) -> list[Outcome]:
+        """Look again: IAM denies what is gone, as that has no tags any more."""
+        return [
+            looked
+            if (looked := self._look(decision).outcome).result is Result.UNCHANGED
+            else fail([decision], failure.as_error(), {})[0]
+            for decision in decisions
+        ]
 
     def _send_tags(self, decisions: Sequence[Decision]) -> Detail:
         ids = [decision.target for decision in decisions]
@@ -230,10 +239,6 @@ class Changes:
         scene = self._run.scene
         found = list_snapshots(scene.account, scene.pacer, {"snapshot-id": ids})
         return {snapshot.id: snapshot for snapshot in found}
-
-
-def _failed(decisions: Sequence[Decision], failure: Failure) -> list[Outcome]:
-    return fail(decisions, failure.as_error(), {})
 
 
 def _to_look_at(units: Iterable[Batch], case: Case) -> list[str]:
