@@ -220,6 +220,19 @@ def test_people_hear_of_a_step_whose_run_died_before_it_could_tell(
     assert [i["resource"] for i in incidents(world, "instance_escalated")] == [bare]
 
 
+def test_who_hears_by_the_alert_is_not_marked_before_there_was_one(world: TaggingWorld) -> None:
+    """Killed between the step and the alert, with Lambda's retry lost as well."""
+    bare = world.machine()
+
+    with killed_at(world.cloud, "PutObject", 1, effective=True), pytest.raises(KilledError):
+        world.run_once()
+    later = world.after()
+
+    assert (bare, "tell", "missing") in later
+    assert [i["resource"] for i in incidents(world, "instance_escalated")] == [bare]
+    assert (bare, "mark", "missing") in world.after()
+
+
 def test_a_large_owner_is_told_in_letters_of_a_hundred(world: TaggingWorld) -> None:
     mine = world.account.crowd("instance", 230, tags={"Owner": "ann"})
 
