@@ -66,7 +66,7 @@ def count_unsent(scene: Scene) -> int:
 
 def _scope(scene: Scene, name: str) -> Scope:
     loaded = IncidentStore(scene.state.table, name, scene.run_id).load(scene.clock.now())
-    return Scope(name, *loaded) if loaded else Scope(name, None, ())
+    return Scope(name, loaded.version, loaded.incidents) if loaded else Scope(name, None, ())
 
 
 def apply(run: Run[AlertsRequest], facts: Facts, unit: Batch) -> list[Outcome]:

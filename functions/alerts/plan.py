@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from caretaker.decisions import Batch, Decision
 from caretaker.errors import FieldError, RefusedError
-from caretaker.incidents import Incident, Severity, Silence, is_silenced
+from caretaker.incidents import Incident, Severity, Silence, is_part, is_silenced
 from caretaker.settings import Channel
 from caretaker.tags import matches
 
@@ -40,6 +40,7 @@ class Reason(StrEnum):
     """Why; each is explained on the chore's page."""
 
     SILENCE_ENDED = "silence_ended"
+    PARENT_ENDED = "parent_ended"
     STILL_OPEN = "still_open"
     OPEN_TOO_LONG = "open_too_long"
     UNSENT = "unsent"
@@ -47,6 +48,8 @@ class Reason(StrEnum):
     ASKED = "asked"
     TOLD = "told"
     SILENCED = "silenced"
+    PART_OF_ANOTHER = "part_of_another"
+    FLAPPING = "flapping"
     NEXT_RUN = "next_run"
     OVERTAKEN = "overtaken"
 
@@ -99,7 +102,13 @@ def plan_alerts(facts: Facts, request: AlertsRequest, *, now: datetime) -> list[
     if request.test:
         return [Decision(channel, Action.TEST, Reason.ASKED) for channel in sorted(Channel)]
     incidents = [incident for scope in facts.scopes for incident in scope.incidents]
-    judged = [_judge(i, facts, request, now) for i in sorted(incidents, key=_oldest_first)]
+    keys = frozenset(incident.full_key for incident in incidents)
+    judged = [
+        _decision(i, Action.KEEP, why)
+        if (why := _why_quiet(i, facts.silences, keys, now))
+        else _judge(i, facts, request, now)
+        for i in sorted(incidents, key=_oldest_first)
+    ]
     sends = [_send(unsent, facts.channels) for unsent in facts.unsent]
     return [*being_written, *sends, *_one_page_at_a_time(judged, facts.channels)]
 
@@ -147,14 +156,24 @@ def _send(unsent: Unsent, channels: frozenset[Channel]) -> Decision:
     return Decision(unsent.place, Action.SEND, Reason.UNSENT, detail)
 
 
+def _why_quiet(
+    incident: Incident, silences: Iterable[Silence], open_keys: frozenset[str], now: datetime
+) -> Reason | None:
+    """Return why nothing may be told of an incident."""
+    if is_silenced(incident, silences, now):
+        return Reason.SILENCED
+    if is_part(incident, open_keys):
+        return Reason.PART_OF_ANOTHER
+    return Reason.FLAPPING if incident.calm else None
+
+
 def _judge(
     incident: Incident, facts: Facts, request: AlertsRequest, now: datetime
 ) -> IncidentDecision:
     """Return what is to be told of one incident."""
-    if is_silenced(incident, facts.silences, now):
-        return _decision(incident, Action.KEEP, Reason.SILENCED)
     if incident.told is None:
-        return _decision(incident, Action.TELL, Reason.SILENCE_ENDED, now)
+        reason = Reason.PARENT_ENDED if incident.within else Reason.SILENCE_ENDED
+        return _decision(incident, Action.TELL, reason, now)
     if _is_to_escalate(incident, facts.channels, request, now):
         return _decision(incident, Action.ESCALATE, Reason.OPEN_TOO_LONG, now)
     if incident.severity is Severity.NOTICE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from caretaker.tags import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping
 
 _MAX_RESOURCE: Final = 64
 """With it, and all that stands before it, a full key keeps under 255 characters."""
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_.:/+=,%-]")
 """What a key does not hold: blanks, wildcards, mark-up, letters that cannot be typed everywhere."""
+_SCOPE_PARTS: Final = 5
 MAX_TEXT: Final = 256
 MAX_EVIDENCE: Final = 10
 
@@ -37,6 +38,8 @@ class Condition:
 
     `what`, `done`, `next` are sentences of the alert; `cause` groups: openings of one kind and
     cause are told as one. When the `stage` of an open one is another, people hear of it again.
+    `within` names an incident that it is part of, as `kind/resource` in its own scope or by its
+    full key in another: while that is open, nothing is told of this one.
     """
 
     kind: str
@@ -49,6 +52,7 @@ class Condition:
     next: str = ""
     cause: str = ""
     stage: str = ""
+    within: str = ""
 
     @property
     def key(self) -> str:
@@ -62,7 +66,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Condition):
-    """A condition as one run judged it; `healthy` None means that it cannot tell."""
+    """A condition as one run judged it; `healthy` None means that it cannot tell.
+
+    What a healthy one was `done` about tells how it became so.
+    """
 
     healthy: bool | None
 
@@ -73,7 +80,8 @@ class Incident(Condition):
 
     `parent` names the group it was told with, `report` is that of the run which opened it, `told`
     is when people last heard of it: never, as long as it is silenced. One that was `closed` by hand
-    is over without anything having become healthy.
+    is over without anything having become healthy; `ending` tells what made it so. `changes` are
+    those of the last half hour; one that is `flapping` may be `calm`, that is healthy, just now.
     """
 
     opened: datetime
@@ -84,6 +92,10 @@ class Incident(Condition):
     reminders: int = 0
     escalated: bool = False
     closed: bool = False
+    ending: str = ""
+    changes: tuple[datetime, ...] = ()
+    flapping: bool = False
+    calm: bool = False
 
     @property
     def full_key(self) -> str:
@@ -113,6 +125,7 @@ class Incident(Condition):
             **asdict(self),
             "opened": self.opened.astimezone(UTC).isoformat(),
             "told": self.told.astimezone(UTC).isoformat() if self.told else None,
+            "changes": [each.astimezone(UTC).isoformat() for each in self.changes],
         }
 
     @classmethod
@@ -123,6 +136,7 @@ class Incident(Condition):
             "opened": datetime.fromisoformat(document["opened"]),
             "told": datetime.fromisoformat(told) if told else None,
             "severity": Severity(document["severity"]),
+            "changes": tuple(map(datetime.fromisoformat, document.get("changes", ()))),
         }
         known = {each.name for each in fields(cls)}
         return cls(**{key: value for key, value in document.items() if key in known} | read)
@@ -163,94 +177,17 @@ class Origin:
         return "/".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Transitions:
-    """What changed: `opened` (those worse or in a new stage too), `resolved`; what is open."""
-
-    opened: tuple[Incident, ...] = ()
-    resolved: tuple[Incident, ...] = ()
-    still_open: tuple[Incident, ...] = ()
-
-
-def plan_transitions(  # noqa: PLR0913 - all by name
-    known: Iterable[Incident],
-    checks: Sequence[Check],
-    *,
-    judged: frozenset[str],
-    now: datetime,
-    origin: Origin,
-    silences: Sequence[Silence] = (),
-) -> Transitions:
-    """Compare the open incidents of a scope with the checks of its run.
-
-    `judged` are the kinds that this run judged for every resource there is: an open incident of
-    such a kind whose resource was not seen is resolved, for the resource is gone. A check that
-    cannot tell changes nothing.
-    """
-    open_now = {incident.key: incident for incident in known}
-    seen = {check.key: check for check in sorted(checks, key=_worst_last)}
-    bad = [check for _, check in sorted(seen.items()) if check.healthy is False]
-    new = _grouped([_opened(check, origin, now) for check in bad if check.key not in open_now])
-    worse = [
-        _worsened(open_now[check.key], check, origin)
-        for check in bad
-        if check.key in open_now and _is_news(check, open_now[check.key])
-    ]
-    opened = {i.key: as_told(i, silences, now) for i in (*new, *worse)}
-    resolved = {
-        key: incident
-        for key, incident in sorted(open_now.items())
-        if (seen[key].healthy is True if key in seen else incident.kind in judged)
-    }
-    after = open_now | opened
-    still_open = tuple(incident for key, incident in after.items() if key not in resolved)
-    return Transitions(tuple(opened.values()), tuple(resolved.values()), still_open)
-
-
 def is_silenced(incident: Incident, silences: Iterable[Silence], now: datetime) -> bool:
     """Tell whether any silence covers an incident."""
     return any(silence.covers(incident, now) for silence in silences)
 
 
-def as_told(incident: Incident, silences: Iterable[Silence], now: datetime) -> Incident:
-    """Return an incident as it is once people have heard of it, if they may."""
-    return incident if is_silenced(incident, silences, now) else replace(incident, told=now)
+def is_part(incident: Incident, open_keys: Container[str]) -> bool:
+    """Tell whether an open incident, of those with these full keys, stands for this one too."""
+    full = incident.within if _is_full(incident.within) else f"{incident.scope}/{incident.within}"
+    return bool(incident.within) and full in open_keys
 
 
-def _worst_last(check: Check) -> tuple[int, int, str, str]:
-    """Of several checks of one condition the worst counts: unhealthy, then healthy."""
-    rank = {None: 0, True: 1, False: 2}[check.healthy]
-    return rank, -list(Severity).index(check.severity), check.what, check.cause
-
-
-def _is_news(check: Check, known: Incident) -> bool:
-    worse = check.severity is Severity.CRITICAL and known.severity is not Severity.CRITICAL
-    return worse or check.stage != known.stage
-
-
-def _opened(check: Check, origin: Origin, now: datetime) -> Incident:
-    return Incident(**_condition(check), opened=now, scope=origin.scope, report=origin.report)
-
-
-def _worsened(known: Incident, check: Check, origin: Origin) -> Incident:
-    """Return the same incident in its new state: as old, and as often told, as it was."""
-    return replace(known, **_condition(check), report=origin.report)
-
-
-def _condition(check: Check) -> dict[str, Any]:
-    """Return what a check says, cut to what is ever shown of it."""
-    said = {each.name: getattr(check, each.name) for each in fields(Condition)}
-    texts = {
-        name: said[name][:MAX_TEXT] for name in ("what", "name", "done", "next", "cause", "stage")
-    }
-    shown = list(check.evidence.items())[:MAX_EVIDENCE]
-    evidence = {key[:MAX_TEXT]: value[:MAX_TEXT] for key, value in shown}
-    return {**said, **texts, "evidence": evidence}
-
-
-def _grouped(opened: Sequence[Incident]) -> list[Incident]:
-    """Give the openings of one kind and cause the first of them as parent."""
-    first: dict[tuple[str, str], str] = {}
-    for incident in opened:
-        first.setdefault((incident.kind, incident.cause), incident.key)
-    return [replace(i, parent=first[i.kind, i.cause]) for i in opened]
+def _is_full(key: str) -> bool:
+    """Tell a full key from one within its scope, which has no five parts before its kind."""
+    return key.count("/") >= _SCOPE_PARTS + 1

@@ -27,6 +27,7 @@ CARETAKER_WATCHDOG_TOPIC: Final = "CARETAKER_WATCHDOG_TOPIC"
 CARETAKER_RUNBOOK_URL: Final = "CARETAKER_RUNBOOK_URL"
 CARETAKER_TARGET_ROLE_NAME: Final = "CARETAKER_TARGET_ROLE_NAME"
 CARETAKER_TARGET_EXTERNAL_ID: Final = "CARETAKER_TARGET_EXTERNAL_ID"
+CARETAKER_KMS_KEY_ARNS: Final = "CARETAKER_KMS_KEY_ARNS"
 AWS_REGION: Final = "AWS_REGION"
 
 
@@ -60,7 +61,10 @@ _TOPICS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One function's environment; `topics` are the ARNs of the channels that there are."""
+    """One function's environment; `topics` are the ARNs of the channels that there are.
+
+    `kms_keys` are the ARNs of the customer's keys that the function may let EC2 use.
+    """
 
     installation: str
     environment_name: str
@@ -73,6 +77,7 @@ class Settings:
     target_role_name: str
     target_external_id: str
     region: str
+    kms_keys: frozenset[str] = frozenset()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -94,6 +99,7 @@ class Settings:
             target_role_name=environ.get(CARETAKER_TARGET_ROLE_NAME, ""),
             target_external_id=environ.get(CARETAKER_TARGET_EXTERNAL_ID, ""),
             region=environ[AWS_REGION],
+            kms_keys=frozenset(filter(None, environ.get(CARETAKER_KMS_KEY_ARNS, "").split(","))),
         )
 
 

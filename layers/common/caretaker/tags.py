@@ -26,9 +26,12 @@ DELETE_AFTER: Final = "caretaker:delete-after"
 KEEP: Final = "caretaker:keep"
 STOP_AFTER: Final = "caretaker:stop-after"
 RESTORED_FROM: Final = "caretaker:restored-from"
+REMEDIATE: Final = "caretaker:remediate"
+EXPECT: Final = "caretaker:expect"
 
 MAX_TAGS: Final = 50
 AWS: Final = "aws:"
+SCALING_GROUP: Final = "aws:autoscaling:groupName"
 _RESERVED: Final = (AWS, PREFIX)
 _NO: Final = frozenset({"false", "no", "0", "off"})
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caretaker.incidents import Check, Incident, Origin, Severity, Silence, plan_transitions
+from caretaker.incidents import Check, Incident, Origin, Severity, Silence
+from caretaker.transitions import plan_transitions
 from tests.support.builders import ACCOUNT, NOW
 
 LATER = NOW + timedelta(hours=1)

@@ -15,9 +15,8 @@ from caretaker.incidents import (
     Origin,
     Severity,
     Silence,
-    Transitions,
-    plan_transitions,
 )
+from caretaker.transitions import Transitions, plan_transitions
 from tests.support.builders import ACCOUNT, NOW, SLOT
 
 ALL = frozenset({"stale"})

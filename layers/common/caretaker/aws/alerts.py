@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from caretaker.aws.incidents import IncidentStore, list_silences
+from caretaker.aws.incidents import IncidentStore, Loaded, list_silences
 from caretaker.aws.outbox import Outbox
 from caretaker.aws.topics import publish_message
 from caretaker.errors import CallError, StateError
-from caretaker.incidents import Transitions, plan_transitions
 from caretaker.rendering import Alert, Turn, render_messages
 from caretaker.telemetry import logger
+from caretaker.transitions import Transitions, plan_transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_sns import SNSClient
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from caretaker.aws.state import Table
     from caretaker.clock import Clock
     from caretaker.failures import Failure
-    from caretaker.incidents import Check, Incident, Origin, Silence
+    from caretaker.incidents import Check, Origin, Silence
     from caretaker.rendering import Message, Unsent
     from caretaker.settings import Channel
 
@@ -67,7 +67,7 @@ class Alerts:
             changes, messages, ready = self._commit(checks, judged)
         except StateError as error:
             logger.error("incidents unreachable", error=error.failure.as_error())
-            changes = self._plan((), checks, judged, ())
+            changes = self._plan(Loaded(0, [], {}), checks, judged, ())
             messages = self._messages(changes)
             return Told(len(changes.still_open), sum(map(bool, map(self._publish, messages))))
         sent = sum(self.send(unsent) is None for unsent in ready)
@@ -108,15 +108,14 @@ class Alerts:
             self.clock.sleep(wait)
             loaded = store.load(self.clock.now())
             if loaded is not None:
-                version, known = loaded
-                changes = self._plan(known, checks, judged, ())
-                if not (changes.opened or changes.resolved):
+                changes = self._plan(loaded, checks, judged, ())
+                if not changes:
                     return _Committed(changes)
-                changes = self._plan(known, checks, judged, list_silences(self.table))
-                if store.advance(version, self.clock.now()):
+                changes = self._plan(loaded, checks, judged, list_silences(self.table))
+                if store.advance(loaded.version, self.clock.now()):
                     messages = self._messages(changes)
                     ready = self.outbox.put(messages, self.clock.now())
-                    self._write(store, version, changes)
+                    self._write(store, loaded.version, changes)
                     return _Committed(changes, messages, ready)
         logger.error("incidents overtaken", tries=len(_WAITS))
         return _Committed(Transitions())
@@ -124,19 +123,26 @@ class Alerts:
     def _write(self, store: IncidentStore, version: int, changes: Transitions) -> None:
         """Write what changed; unwritten, it is told again by the next run, not by this one."""
         try:
-            store.write(version, changes.opened, changes.resolved, self.clock.now())
+            is_open = (*changes.opened, *changes.noted)
+            store.write(version, is_open, changes.resolved, self.clock.now())
         except StateError as error:
             logger.error("incidents unwritten", error=error.failure.as_error())
 
     def _plan(
         self,
-        known: Iterable[Incident],
+        loaded: Loaded,
         checks: Sequence[Check],
         judged: frozenset[str],
         silences: Sequence[Silence],
     ) -> Transitions:
         return plan_transitions(
-            known, checks, judged=judged, now=self.now, origin=self.origin, silences=silences
+            loaded.incidents,
+            checks,
+            judged=judged,
+            now=self.now,
+            origin=self.origin,
+            silences=silences,
+            recent=loaded.recent,
         )
 
     def _messages(self, changes: Transitions) -> list[Message]:

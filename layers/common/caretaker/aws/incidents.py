@@ -6,18 +6,21 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from caretaker.aws.state import ConditionFailedError
 from caretaker.incidents import Incident, Silence
 from caretaker.telemetry import logger
+from caretaker.transitions import FLAP_SPAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from caretaker.aws.state import Item, Table
+    from caretaker.transitions import Changes
 
 _VERSION: Final = "#version"
+_RECENT: Final = "#recent/"
 _SCOPES: Final = "scopes"
 _SILENCES: Final = "silences"
 _HISTORY_SECONDS: Final = 400 * 86_400
@@ -53,6 +56,14 @@ def put_silence(table: Table, silence: Silence) -> None:
     )
 
 
+class Loaded(NamedTuple):
+    """The open incidents of a scope as of a version, and the changes of those just over."""
+
+    version: int
+    incidents: list[Incident]
+    recent: Changes
+
+
 class IncidentStore:
     """The open incidents of one scope.
 
@@ -67,18 +78,20 @@ class IncidentStore:
         self._pk = f"incidents#{scope}"
         self._scope = scope
 
-    def load(self, now: datetime) -> tuple[int, list[Incident]] | None:
+    def load(self, now: datetime) -> Loaded | None:
         """Return the version and the open incidents; None while another run is writing."""
-        version, found = 0, []
+        version, found, recent = 0, [], {}
         for item in self._table.query(self._pk):
-            if item["sk"] != _VERSION:
+            if item["sk"].startswith(_RECENT):
+                recent[item["sk"].removeprefix(_RECENT)] = _times(item["changes"])
+            elif item["sk"] != _VERSION:
                 incident = Incident.from_document(json.loads(item["document"]))
                 found.append(replace(incident, scope=self._scope))
             elif item["writer"] != self._writer and item.get("writing_until", 0) > now.timestamp():
                 return None
             else:
                 version = item["version"]
-        return version, found
+        return Loaded(version, found, recent)
 
     def advance(self, version: int, now: datetime) -> bool:
         """Win the right to write what changed since `version`; False when another run was first."""
@@ -105,7 +118,8 @@ class IncidentStore:
         resolved = list(resolved)
         self._table.write_batch(
             [self._item(incident) for incident in is_open]
-            + [self._history(incident, int(now.timestamp())) for incident in resolved],
+            + [self._history(incident, int(now.timestamp())) for incident in resolved]
+            + [self._recent(incident, int(now.timestamp())) for incident in resolved],
             [(self._pk, incident.key) for incident in resolved],
         )
         try:
@@ -121,6 +135,13 @@ class IncidentStore:
         document = json.dumps(incident.as_document())
         return {"pk": self._pk, "sk": incident.key, "document": document}
 
+    def _recent(self, incident: Incident, now: int) -> Item:
+        """Return the last changes of what is over: it may open again, and flap."""
+        changes = " ".join(str(int(each.timestamp())) for each in incident.changes)
+        expires = now + int(FLAP_SPAN.total_seconds())
+        sk = f"{_RECENT}{incident.key}"
+        return {"pk": self._pk, "sk": sk, "changes": changes, "expires_at": expires}
+
     def _history(self, incident: Incident, now: int) -> Item:
         return {
             "pk": f"resolved#{self._scope}",
@@ -129,3 +150,7 @@ class IncidentStore:
             "resolved_at": now,
             "expires_at": now + _HISTORY_SECONDS,
         }
+
+
+def _times(text: str) -> tuple[datetime, ...]:
+    return tuple(datetime.fromtimestamp(int(each), UTC) for each in text.split())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_rbin import RecycleBinClient
@@ -82,8 +83,13 @@ class Account:
 
     @cached_property
     def autoscaling(self) -> AutoScalingClient:
-        """Reads."""
+        """Reads, and what may be repeated."""
         return cast("AutoScalingClient", self._client("autoscaling", REPEATABLE))
+
+    @cached_property
+    def kms(self) -> KMSClient:
+        """Reads."""
+        return cast("KMSClient", self._client("kms", REPEATABLE))
 
     @cached_property
     def rbin(self) -> RecycleBinClient:

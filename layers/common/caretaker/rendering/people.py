@@ -31,6 +31,7 @@ MAX_LISTED: Final = 20
 SCHEMA: Final = 1
 _NOT_GSM: Final = re.compile(r"[^A-Za-z0-9 @$!\"#%&'()*+,./:;<=>?_-]")
 _QUIET: Final = timedelta(hours=8)
+_INTERNAL: Final = frozenset({"changes", "calm"})
 
 
 def body(alert: Alert, listed: int) -> dict[str, str]:
@@ -72,6 +73,8 @@ def _entry(alert: Alert, incident: Incident) -> str:
             f"  Done:     {plain(incident.done) or 'nothing yet'}",
             f"  Next:     {plain(incident.next) or 'the next run looks again'}",
         ]
+    elif incident.ending:
+        lines.append(f"  Done:     {plain(incident.ending)}")
     return "\n".join([*lines, f"  Incident: {plain(incident.full_key)}"])
 
 
@@ -136,7 +139,7 @@ def _document(alert: Alert, listed: int) -> dict[str, Any]:
 
 
 def _item(incident: Incident) -> dict[str, Any]:
-    document = incident.as_document()
+    document = {k: v for k, v in incident.as_document().items() if k not in _INTERNAL}
     texts = {key: plain(value) for key, value in document.items() if isinstance(value, str)}
     names = {"key": plain(incident.full_key), "thread": incident.thread}
     return {**document, **texts, **names, "evidence": evidence_of(incident)}

@@ -53,7 +53,8 @@ def _what(alert: Alert, first: Incident) -> str:
     """Return what is the matter; a reminder begins with for how long, lest it be cut off."""
     since = span(first.opened, alert.now)
     if alert.turn is Turn.OK:
-        return f"{ending_of(first)} after {since}"
+        ending = f", {first.ending}" if first.ending and not first.closed else ""
+        return f"{ending_of(first)} after {since}{ending}"
     if not first.reminders:
         return first.what
     return f"{'escalated, ' if first.escalated else ''}open for {since}: {first.what}"

@@ -1,0 +1,138 @@
+"""Gather: the status of every instance, what is behind those in trouble, what is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from caretaker import tags as tag
+from functions.instance_health.arrivals import RECOVERY_FAILED, HealthEvent, StateChange
+from functions.instance_health.aws import listings
+from functions.instance_health.aws.keys import bad_keys
+from functions.instance_health.facts import ENDING, RUNNING, STOPPED, Facts, Machine, Status
+from functions.instance_health.memory import Memory
+from functions.instance_health.request import Rung
+from functions.instance_health.sightings import trouble_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from caretaker.run import Run
+    from functions.instance_health.ladder import Ladder
+    from functions.instance_health.plan import Plan
+    from functions.instance_health.request import InstanceHealthRequest
+    from functions.instance_health.sightings import Sighting
+
+
+def gather(run: Run[InstanceHealthRequest]) -> Facts:
+    """Read what the run is about: everything, or what an event tells of."""
+    event = run.request.event
+    if event is None:
+        return _everything(run)
+    if isinstance(event.detail, StateChange):
+        return _one(run, event.detail.instance_id)
+    _hear(run, event.detail)
+    return Facts(statuses=())
+
+
+def remember(run: Run[InstanceHealthRequest], plan: Plan) -> None:
+    """Write what the poll saw, and the ladders that ended, before anything is changed."""
+    memory, facts = Memory(run), plan.case.facts
+    if run.request.event is None:
+        memory.remember(facts.sightings, plan.sightings)
+    for instance_id, ladder in plan.moved.items():
+        memory.move(instance_id, ladder)
+
+
+def _everything(run: Run[InstanceHealthRequest]) -> Facts:
+    memory, scene = Memory(run), run.scene
+    sightings, ladders = memory.sightings(), memory.ladders()
+    statuses = listings.list_statuses(scene)
+    suspects = set(_suspects(run, statuses, sightings, ladders))
+    machines = listings.list_machines(scene, suspects) if suspects else {}
+    if any(status.state in {STOPPED, *ENDING} for status in statuses):
+        machines = listings.list_expected(scene) | machines
+    facts = Facts(
+        statuses=statuses,
+        machines=machines,
+        sightings=sightings,
+        ladders=ladders,
+        group_sizes=_group_sizes(run, machines),
+        open_incidents=frozenset(_open_incidents(run, memory, ladders)),
+    )
+    return _with_costs_of_a_stop(run, facts)
+
+
+def _one(run: Run[InstanceHealthRequest], instance_id: str) -> Facts:
+    """Read one instance: an event tells its state, and no check of it."""
+    memory = Memory(run)
+    ladders = {k: v for k, v in memory.ladders().items() if k == instance_id and v.is_open}
+    machine = listings.list_machines(run.scene, [instance_id]).get(instance_id)
+    if machine is None or machine.state == RUNNING or not (machine.is_expected or ladders):
+        return Facts(statuses=())
+    return Facts(
+        statuses=(Status(instance_id, machine.zone, machine.state),),
+        machines={instance_id: machine},
+        ladders=ladders,
+    )
+
+
+def _hear(run: Run[InstanceHealthRequest], event: HealthEvent) -> None:
+    """Remember of which instances EC2 has given up the recovery."""
+    if event.eventTypeCode != RECOVERY_FAILED:
+        return
+    memory = Memory(run)
+    known = memory.sightings()
+    left = {
+        each: replace(known[each], is_left=True) for each in event.instance_ids if each in known
+    }
+    memory.remember(known, {**known, **left})
+
+
+def _suspects(
+    run: Run[InstanceHealthRequest],
+    statuses: Iterable[Status],
+    sightings: Mapping[str, Sighting],
+    ladders: Mapping[str, Ladder],
+) -> Iterable[str]:
+    """Yield those to look at more closely."""
+    yield from (status.id for status in statuses if trouble_of(status) or status.events)
+    yield from sightings
+    yield from (instance_id for instance_id, ladder in ladders.items() if ladder.is_open)
+    if run.request.repair:
+        yield run.request.repair.instance
+
+
+def _group_sizes(
+    run: Run[InstanceHealthRequest], machines: Mapping[str, Machine]
+) -> dict[str, int]:
+    """Return the sizes of the groups that a repair may be in."""
+    key = run.request.group_by
+    if key is None:
+        return {}
+    values = {m.tags[key] for m in machines.values() if key in m.tags and tag.REMEDIATE in m.tags}
+    return listings.count_groups(run.scene, key, values) if values else {}
+
+
+def _open_incidents(
+    run: Run[InstanceHealthRequest], memory: Memory, ladders: Mapping[str, Ladder]
+) -> Iterable[str]:
+    """Yield those of the incidents that repairs were asked for, which are still open."""
+    asked = {ladder.incident for ladder in ladders.values() if ladder.is_open and ladder.incident}
+    if run.request.repair:
+        asked.add(run.request.repair.incident)
+    yield from (incident for incident in sorted(asked) if memory.is_open(incident))
+
+
+def _with_costs_of_a_stop(run: Run[InstanceHealthRequest], facts: Facts) -> Facts:
+    """Read what a stop would lose, and whether a start would succeed, of those it may come to."""
+    stoppable = {
+        each: machine
+        for each, machine in facts.machines.items()
+        if machine.remediate == Rung.STOP_START and machine.state == RUNNING
+    }
+    if not stoppable:
+        return facts
+    stores = listings.list_stores(run.scene, (machine.type for machine in stoppable.values()))
+    keys = listings.list_keys(run.scene, stoppable)
+    return replace(facts, stores=stores, bad_keys=bad_keys(run.scene, keys))

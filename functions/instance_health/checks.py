@@ -1,0 +1,84 @@
+"""What people must know of a run. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from caretaker.incidents import Check, Severity
+from caretaker.report import Findings
+from caretaker.verdicts import breaker_check
+
+from .announced import events_announced, health_told
+from .facts import Action, Reason
+from .telling import Telling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .ended import Ended, Told
+
+JUDGED: Final = frozenset(
+    {
+        "instance_impaired",
+        "repair_asked",
+        "instance_left_stopped",
+        "instance_stuck",
+        "instance_not_running",
+        "instance_unknown",
+        "instance_event",
+        "zone_impaired",
+        "fleet_impaired",
+    }
+)
+"""Kinds of which a run that read everything knows every resource there is."""
+
+
+def findings_of(ended: Ended) -> Findings:
+    """Return what the run came to, for the harness."""
+    checks = [check for each in ended.told for check in _of_instance(each)]
+    event = ended.request.event
+    if event is None:
+        checks += [*_too_many(ended), *events_announced(ended)]
+        checks.append(
+            breaker_check(
+                "repairs_stopped",
+                ended.request.policy,
+                stopped=ended.is_stopped,
+                tried_all=ended.tried_all,
+            )
+        )
+    checks += health_told(event)
+    whole = JUDGED if event is None and ended.is_regular else frozenset()
+    return Findings(ended.outcomes, checks, whole, ended.gauges, summary=ended.summary)
+
+
+def _of_instance(told: Told) -> Iterator[Check]:
+    telling = Telling(told)
+    reason, is_report = told.reason, told.decision.action == Action.REPORT
+    yield from telling.impaired()
+    if told.is_owed and told.needs_people:
+        yield telling.left_stopped()
+    elif is_report and reason == Reason.STUCK:
+        yield telling.stuck()
+    if is_report and reason == Reason.NOT_RUNNING_EXPECTED:
+        yield telling.not_running()
+    if is_report and reason == Reason.INSUFFICIENT_DATA:
+        yield telling.unknown()
+
+
+def _too_many(ended: Ended) -> Iterator[Check]:
+    """One alert for a failure that is larger than an instance: nothing is repaired in it."""
+    case = ended.plan.case
+    for zone, counts in sorted(case.closed.items()):
+        share = round(100 * counts.impaired / counts.of)
+        yield Check(
+            kind="zone_impaired" if zone else "fleet_impaired",
+            resource=zone or ended.region,
+            healthy=False,
+            severity=Severity.CRITICAL,
+            what=f"{counts.impaired} of {counts.of} instances impaired ({share} %)",
+            evidence={"limit": f"{case.request.repairs.breaker_percent} %"},
+            done="nothing is repaired: this looks like a failure of the zone or region",
+            next="repairs begin again by themselves when fewer are impaired",
+            within=f"fleet_impaired/{ended.region}" if zone and "" in case.closed else "",
+        )
