@@ -74,7 +74,7 @@ def _too_many(ended: Ended) -> Iterator[Check]:
         yield Check(
             kind="zone_impaired" if zone else "fleet_impaired",
             resource=zone or ended.region,
-            healthy=False,
+            healthy=False if _is_believed(ended, zone) else None,
             severity=Severity.CRITICAL,
             what=f"{counts.impaired} of {counts.of} instances impaired ({share} %)",
             evidence={"limit": f"{case.request.repairs.breaker_percent} %"},
@@ -82,3 +82,15 @@ def _too_many(ended: Ended) -> Iterator[Check]:
             next="repairs begin again by themselves when fewer are impaired",
             within=f"fleet_impaired/{ended.region}" if zone and "" in case.closed else "",
         )
+
+
+def _is_believed(ended: Ended, zone: str) -> bool:
+    """Tell whether enough of them were seen often enough: people hear of nothing that passes."""
+    repairs = ended.request.repairs
+    seen = [
+        verdict
+        for verdict in ended.plan.verdicts
+        if verdict.item.status.zone == zone or not zone
+        if verdict.item.sighting and verdict.item.sighting.polls >= repairs.polls
+    ]
+    return len(seen) >= repairs.breaker_count

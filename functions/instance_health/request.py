@@ -92,6 +92,11 @@ class InstanceHealthRequest(BaseRequest):
         return self
 
     @property
+    def comes_again(self) -> bool:
+        """A poll that meets another one is not needed; what is asked for comes only once."""
+        return self.repair is None
+
+    @property
     def lease_scope(self) -> str:
         """Return what an event is about: such a run begins no repair, so it need not wait."""
         return f"event/{self.event.about}" if self.event else ""

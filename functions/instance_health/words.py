@@ -74,7 +74,8 @@ def _repair(told: Told) -> str:
     if told.is_planned:
         return f"to {action} in mode act"
     if action in _PAST:
-        return _PAST[Action(action)]
+        again = " again" if action == Action.REBOOT and ladder and ladder.history else ""
+        return _PAST[Action(action)] + again
     if ladder and ladder.is_open:
         return "starting" if ladder.stand is Stand.STARTING else _since(ladder.step)
     return reason.replace("_", " ")

@@ -93,4 +93,4 @@ def test_four_hundred_incidents_open_and_resolve_with_one_message_each(
 
     assert [each["state"] for each in stack.alerts()] == ["ALARM", "OK"]
     open_now = [item for item in stack.items() if item["pk"].startswith("incidents#")]
-    assert [item["sk"] for item in open_now] == ["#version"]
+    assert all(item["sk"].startswith("#") for item in open_now)

@@ -87,7 +87,7 @@ class Desk:
     def open(self) -> list[str]:
         """Return the resources of all open incidents."""
         found = [i["sk"] for i in self.stack.items() if i["pk"].startswith("incidents#")]
-        return sorted(key.partition("/")[2] for key in found if key != "#version")
+        return sorted(key.partition("/")[2] for key in found if not key.startswith("#"))
 
     def unsent(self) -> list[str]:
         """Return the channels of the messages that wait."""

@@ -88,7 +88,7 @@ class TagsWorld:
     def open_kinds(self) -> list[str]:
         """The kinds of incident that are open."""
         keys = [i["sk"] for i in self.stack.items() if str(i["pk"]).startswith("incidents#")]
-        return sorted(str(key).partition("/")[0] for key in keys if "/" in str(key))
+        return sorted(str(key).partition("/")[0] for key in keys if not str(key).startswith("#"))
 
     def csv(self, answer: Mapping[str, Any]) -> list[dict[str, str]]:
         """Return the rows of the list of a run."""

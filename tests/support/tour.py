@@ -80,6 +80,20 @@ CALLED_BY: Final[Mapping[str, frozenset[str]]] = {
         "tag:GetResources",
         "tag:TagResources",
     },
+    "instance_health": _RUNNING
+    | {
+        "autoscaling:SetInstanceHealth",
+        "ec2:DescribeInstanceAttribute",
+        "ec2:DescribeInstanceStatus",
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeInstances",
+        "ec2:DescribeVolumes",
+        "ec2:RebootInstances",
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "kms:DescribeKey",
+        "sts:AssumeRole",
+    },
     "alerts": (_RUNNING - {"lambda:InvokeFunction"}) | {"sns:GetTopicAttributes"},
 }
 """Every action of every chore; any other call of it fails the test that saw it."""
@@ -141,6 +155,7 @@ IMPLIED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
     "snapshot": _IMPLIED_ALWAYS | {"ec2:CreateTags": _TAGS_PAGE},  # tags inside a create call
     "retention": _IMPLIED_ALWAYS,
     "tagging": _IMPLIED_ALWAYS | _IMPLIED_BY_TAGGING,
+    "instance_health": _IMPLIED_ALWAYS | {"kms:CreateGrant": _ENCRYPTED_VOLUMES_PAGE},
     "alerts": _IMPLIED_ALWAYS,
 }
 """Actions that AWS asks for without a call of ours, each with the page that says so."""

@@ -162,9 +162,10 @@ class _Invocation[R: BaseRequest]:
             with self._lease(heading, request, mode) as lease:
                 findings = self._chore.steps(Run(scene, request, mode, slot, lease))
         except BusyError as busy:
-            if busy.slot != slot:
+            if busy.slot != slot and not request.comes_again:
                 raise
-            return self._decided_nothing("skipped", "slot_in_progress", heading)
+            reason = "slot_in_progress" if busy.slot == slot else "run_in_progress"
+            return self._decided_nothing("skipped", reason, heading)
         except CallError as failed:
             if failed.may_pass or not self._chore.tell_failures:
                 raise

@@ -67,6 +67,11 @@ class BaseRequest(Part):
     round: Annotated[int, Field(ge=0, le=MAX_ROUNDS)] = 0
 
     @property
+    def comes_again(self) -> bool:
+        """Tell whether the next scheduled run does all that this one would, and soon."""
+        return False
+
+    @property
     def lease_scope(self) -> str:
         """Return what, within the policy, the lease is held on; empty for all of it."""
         return ""

@@ -30,6 +30,9 @@ UNITS: Final = {
     "TagCompliancePercent": "Percent",
     "ConfirmedSubscriptions": "Count",
     "OpenIncidents": "Count",
+    "InstancesWatched": "Count",
+    "InstancesImpaired": "Count",
+    "RepairsUnderWay": "Count",
     "UnsentAlerts": "Count",
 }
 """Every metric there is; nothing per resource, because each combination of dimensions is billed."""
