@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from caretaker.aws.notes import Notes
 from caretaker.aws.plans import PlanStore
 from caretaker.settings import Mode
 
 from .facts import Population
 
 if TYPE_CHECKING:
-    from caretaker.aws.state import Item, Table
     from caretaker.run import Run
 
     from .plan import Plan
@@ -33,7 +33,7 @@ class Memory:
 
     def last_seen(self) -> Population | None:
         """Return what the last run that was not refused saw."""
-        found = list(self._table.query(self._key("population")))
+        found = list(self._notes.list("population"))
         return Population(found[0]["good"], found[0]["volumes"]) if found else None
 
     def remember(self, plan: Plan) -> None:
@@ -49,18 +49,17 @@ class Memory:
         if self.run.mode is not self.run.scene.settings.mode:
             return
         left = plan.population(after_deleting=self.run.mode is Mode.ACT)
-        item = {"pk": self._key("population"), "sk": "-"}
-        self._put({**item, "good": left.good, "volumes": left.volumes}, _KEPT)
+        self._notes.put("population", "-", _KEPT, good=left.good, volumes=left.volumes)
 
     @property
     def plans(self) -> PlanStore:
         """Return the plans that were refused."""
-        return PlanStore(self._table, self._scope, self._seconds)
+        return PlanStore(self._notes)
 
     def shared(self) -> set[str]:
         """Return the snapshots that were seen to be shared lately."""
-        found = self._table.query(self._key("shared"))
-        return {item["sk"] for item in found if item["expires_at"] > self._seconds}
+        notes = self._notes
+        return {i["sk"] for i in notes.list("shared") if i["expires_at"] > notes.seconds}
 
     def saw_shared(self, snapshot_id: str) -> None:
         """Remember that a snapshot is shared: there is no listing that would tell.
@@ -68,39 +67,23 @@ class Memory:
         Those seen on one day are forgotten over a month, not all at once.
         """
         spread = timedelta(days=int(snapshot_id[-2:], 16) % SHARED_HOLDS.days)
-        self._put({"pk": self._key("shared"), "sk": snapshot_id}, SHARED_HOLDS + spread)
+        self._notes.put("shared", snapshot_id, SHARED_HOLDS + spread)
 
     def deleted(self, snapshot_id: str, at: datetime) -> None:
         """Remember a deletion: the snapshot may come back from the Recycle Bin with its mark."""
-        item = {"pk": self._key(f"deleted/{snapshot_id}"), "sk": "-"}
-        self._put({**item, "deleted_at": int(at.timestamp())}, _KEPT)
+        self._notes.put(f"deleted/{snapshot_id}", "-", _KEPT, deleted_at=int(at.timestamp()))
 
     def deleted_at(self, snapshot_id: str) -> datetime | None:
         """Return when a snapshot that is there now had been deleted."""
-        found = self._table.query(self._key(f"deleted/{snapshot_id}"))
+        found = self._notes.list(f"deleted/{snapshot_id}")
         return next((datetime.fromtimestamp(i["deleted_at"], UTC) for i in found), None)
 
     def in_open_restores(self) -> set[str]:
         """Return the snapshots that a restore which has not ended may need again."""
         place = self.run.scene.account.place
-        found = self._table.query(f"restores#{place.account}/{place.region}")
+        found = self._notes.table.query(f"restores#{place.account}/{place.region}")
         return {each for item in found for each in item.get("snapshots", "").split()}
 
-    def _put(self, item: Item, keep: timedelta) -> None:
-        self._table.put({**item, "expires_at": self._seconds + int(keep.total_seconds())})
-
     @property
-    def _table(self) -> Table:
-        return self.run.scene.state.table
-
-    @property
-    def _seconds(self) -> int:
-        return int(self.run.scene.now.timestamp())
-
-    def _key(self, kind: str) -> str:
-        return f"{kind}#{self._scope}"
-
-    @property
-    def _scope(self) -> str:
-        place = self.run.scene.account.place
-        return f"retention/{self.run.request.policy}/{place.account}/{place.region}"
+    def _notes(self) -> Notes:
+        return Notes.of_policy("retention", self.run)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Final
 
+from caretaker.aws.notes import Notes
 from caretaker.aws.plans import PlanStore
 
 from .facts import MAX_VIOLATIONS, Compliance, Step
@@ -14,11 +15,12 @@ from .facts import MAX_VIOLATIONS, Compliance, Step
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from caretaker.aws.state import Item, Table
     from caretaker.run import Run
 
     from .request import TaggingRequest
 
+_ESCALATIONS: Final = "escalations"
+_COMPLIANCE: Final = "compliance"
 _KEPT: Final = timedelta(days=400)
 _PART: Final = 25_000
 """Names of violations in one item, which DynamoDB limits to 400 KB."""
@@ -33,7 +35,7 @@ class Memory:
     @property
     def plans(self) -> PlanStore:
         """Return the plans that were refused."""
-        return PlanStore(self._table, self._scope, self._seconds)
+        return PlanStore(self._notes)
 
     def approve(self, plan_id: str) -> None:
         """Remember that a person let a plan through: long enough for its stops."""
@@ -43,28 +45,27 @@ class Memory:
         """Return how far the escalation of each instance has come."""
         return {
             item["sk"]: Step(item["told"], _time(item["marked_until"]), _time(item["stopped"]))
-            for item in self._table.query(self._key("escalations"))
+            for item in self._notes.list(_ESCALATIONS)
         }
 
     def remember_step(self, instance_id: str, step: Step) -> None:
         """Write how far it has come."""
-        self._put(
-            {
-                "pk": self._key("escalations"),
-                "sk": instance_id,
-                "told": step.told,
-                "marked_until": _seconds(step.marked_until),
-                "stopped": _seconds(step.stopped),
-            }
+        self._notes.put(
+            _ESCALATIONS,
+            instance_id,
+            _KEPT,
+            told=step.told,
+            marked_until=_seconds(step.marked_until),
+            stopped=_seconds(step.stopped),
         )
 
     def forget_step(self, instance_id: str) -> None:
         """Begin anew, should it ever be escalated again."""
-        self._table.write_batch([], [(self._key("escalations"), instance_id)])
+        self._notes.forget(_ESCALATIONS, [instance_id])
 
     def last_seen(self) -> Compliance | None:
         """Return what the last run told people of; None before the first."""
-        found = list(self._table.query(self._key("compliance")))
+        found = list(self._notes.list(_COMPLIANCE))
         if not found:
             return None
         names = (name for item in found for name in item["violations"].split())
@@ -83,34 +84,24 @@ class Memory:
 
     def _remember_seen(self, seen: Compliance) -> None:
         """Write the list in parts; those of an older one that is longer go."""
-        pk = self._key("compliance")
         names = sorted(seen.violations)[:MAX_VIOLATIONS]
         parts = [" ".join(part) for part in batched(names, _PART, strict=False)] or [""]
         for number, part in enumerate(parts):
-            item: Item = {"pk": pk, "sk": f"{number:02}", "violations": part}
-            self._put({**item, "tenths": round(seen.percent * 10), "stage": seen.stage})
+            tenths = round(seen.percent * 10)
+            self._notes.put(
+                _COMPLIANCE,
+                f"{number:02}",
+                _KEPT,
+                violations=part,
+                tenths=tenths,
+                stage=seen.stage,
+            )
         last = MAX_VIOLATIONS // _PART
-        self._table.write_batch([], [(pk, f"{n:02}") for n in range(len(parts), last)])
-
-    def _put(self, item: Item) -> None:
-        expires = self._seconds + int(_KEPT.total_seconds())
-        self._table.put({**item, "expires_at": expires})
+        self._notes.forget(_COMPLIANCE, [f"{n:02}" for n in range(len(parts), last)])
 
     @property
-    def _table(self) -> Table:
-        return self.run.scene.state.table
-
-    @property
-    def _seconds(self) -> int:
-        return int(self.run.scene.now.timestamp())
-
-    def _key(self, kind: str) -> str:
-        return f"{kind}#{self._scope}"
-
-    @property
-    def _scope(self) -> str:
-        place = self.run.scene.account.place
-        return f"tagging/{self.run.request.policy}/{place.account}/{place.region}"
+    def _notes(self) -> Notes:
+        return Notes.of_policy("tagging", self.run)
 
 
 def _seconds(time: datetime | None) -> int:

@@ -43,6 +43,12 @@ What a cloud offers:
 - `account.hide_tags(instance_id, times=1)`, `refuse_tagging(arn)`, `once_tagged(arn)`,
   `organization(role, tags)`, `cloud.faults.concurrent_tags(times=1)`: what tagging meets.
   `cloud.extras.switching_seconds`: how long an instance is stopping or pending.
+- `account.impair(ids, which, until_repaired_by=, after=, seconds=)`, `impaired_crowd`,
+  `scheduled_event`, `complete_event`, `cancel_event`, `refuse_start`, `start_falls_back`, `hang`,
+  `put_down`, `terminate`: what ails instances; `power_log(instance_id)`: what was done about it;
+  `key`, `set_key_state`, `deny_key`: the KMS keys of volumes; `members(group)`.
+  `cloud.extras.initializing_seconds` and `replacing_seconds`: how long checks and Auto Scaling
+  take. `account.instance(zone=, address="none|amazon|elastic", kms_key=, auto_recovery=)`.
 - `cloud.age(hours=30, tags=())`: everything in EC2 and the Recycle Bin moves into the past, which
   is how time passes for a deployed function; times in these tags and in descriptions move along.
   `cloud.backend(region)` is moto's own.
@@ -55,9 +61,10 @@ Behind a server (`python -m tests.cloud.server --port N`) the same cloud stands;
 `remote.RemoteCloud` speaks to its `/_strict/` endpoints, and `seed(helper, ...)` calls any of the
 account's. `stack.LocalCloud` starts that server and ministack, deploys the built template, fires
 its schedules and invokes functions, which may do what the policies of their role allow (enforced
-for all but EC2, Auto Scaling and the Recycle Bin, which the strict server answers); `subscribers`
-listens to any topic over HTTP, by queue, by e-mail and by SMS; `demo_account.seed_demo` fills an
-account with 30 instances and 70 volumes and says exactly what it put there. `demo` shows all of it.
+for all but EC2, Auto Scaling, KMS and the Recycle Bin, which the strict server answers);
+`subscribers` listens to any topic over HTTP, by queue, by e-mail and by SMS;
+`demo_account.seed_demo` fills an account with 30 instances and 70 volumes and says exactly what it
+put there. `demo` shows all of it.
 """
 
 from tests.cloud.account import Account, SeededInstance

@@ -16,8 +16,10 @@ from zipfile import ZipFile
 from moto.awslambda.models import lambda_backends
 from moto.iam.models import iam_backends
 
-from tests.cloud.account_crowd import CrowdedPlace
-from tests.cloud.account_fleet import Launch, bare_instances
+from tests.cloud.account_fleet import Launch
+from tests.cloud.account_health import HealthPlace
+from tests.cloud.bare import bare_instances
+from tests.cloud.power import USER, put_down
 from tests.cloud.views import aware
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class SeededInstance:
 
 
 @dataclass
-class Account(CrowdedPlace):
+class Account(HealthPlace):
     """Puts resources into one account and region of a strict cloud."""
 
     _count: int = field(default=0, init=False)
@@ -53,8 +55,10 @@ class Account(CrowdedPlace):
         state: str = "",
         snapshot_id: str = "",
         age_hours: float = 30 * 24,
+        zone: str = "",
+        kms_key: str = "",
     ) -> str:
-        """Add a volume and return its id; multi-attach ones are io2.
+        """Add a volume and return its id; multi-attach ones are io2, with a key it is encrypted.
 
         One made from a snapshot, which may be gone, is in state `creating` for as long as it is
         told to; `cloud.extras.states.pop(volume_id)` ends that.
@@ -63,8 +67,9 @@ class Account(CrowdedPlace):
         volume_type = "io2" if multi_attach else volume_type
         volume = backend.create_volume(
             size=size,
-            zone_name=self.zone,
-            encrypted=encrypted,
+            zone_name=self.zone_named(zone),
+            encrypted=encrypted or bool(kms_key),
+            kms_key_id=kms_key or None,
             volume_type=volume_type,
             iops=100 if volume_type in {"io1", "io2"} else None,
             multi_attach_enabled=multi_attach or None,
@@ -83,6 +88,8 @@ class Account(CrowdedPlace):
         name: str = "",
         state: str = "running",
         encrypted: bool = False,
+        kms_key: str = "",
+        zone: str = "",
         **launch: Unpack[Launch],
     ) -> SeededInstance:
         """Add an instance with one volume for each set of tags, at least a root; see `Launch`.
@@ -93,14 +100,16 @@ class Account(CrowdedPlace):
         backend = self.backend
         self._count += 1
         name = name or f"machine-{self._count}"
-        (instance,) = bare_instances(backend, self.zone).instances
+        (instance,) = bare_instances(backend, self.zone_named(zone)).instances
         backend.tags[instance.id] = {"Name": name, **(tags or {})}
         self.shape(instance, launch)
         if state == "stopped":
-            instance.stop()
+            message = f"{USER}: User initiated shutdown"
+            put_down(instance, USER, message, self.cloud.clock.now())
         rootless = bool(launch.get("instance_store"))
         wanted = volume_tags if volume_tags or rootless else ({},)
-        ids = [self.volume(tags=each, encrypted=encrypted) for each in wanted]
+        disk = {"encrypted": encrypted, "kms_key": kms_key, "zone": zone}
+        ids = [self.volume(tags=each, **disk) for each in wanted]  # type: ignore[arg-type]
         for position, volume_id in enumerate(ids, start=int(rootless)):
             self.attach(volume_id, instance.id, _device(position), root=position == 0)
             if "operator" in launch:

@@ -8,7 +8,8 @@ from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tests.cloud.account_fleet import FleetPlace, bare_instances
+from tests.cloud.account_fleet import FleetPlace
+from tests.cloud.bare import bare_instances
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,11 +30,13 @@ class CrowdedPlace(FleetPlace):
         *,
         tags: Tags | None = None,
         tags_of: Callable[[int], Tags] | None = None,
+        zone: str = "",
     ) -> list[str]:
         """Add very many resources of one kind at once, all alike but for tags; return their ids.
 
         Kinds: instance (no volume, no interface), volume, snapshot, image, network-interface,
         elastic-ip, security-group, or another service's, as `rds:db`. `tags_of` takes the place.
+        `zone` is where instances and volumes are.
         """
         if ":" in kind:
             return [
@@ -41,7 +44,7 @@ class CrowdedPlace(FleetPlace):
                 for place in range(number)
             ]
         ids = []
-        prefix, put = self._cloner(kind)
+        prefix, put = self._cloner(kind, self.zone_named(zone))
         for place in range(number):
             identifier = f"{prefix}-c{next(_NUMBERS):016x}"
             put(identifier)
@@ -55,16 +58,16 @@ class CrowdedPlace(FleetPlace):
         tags: dict[str, dict[str, str]] = self.backend.tags
         return tags
 
-    def _cloner(self, kind: str) -> tuple[str, Put]:
+    def _cloner(self, kind: str, zone: str) -> tuple[str, Put]:
         """Return a kind's prefix, and what puts a copy of one into moto's table."""
         makers: Mapping[str, Callable[[], tuple[str, Put]]] = {
             "elastic-ip": self._addresses,
             "image": self._images,
-            "instance": self._instances,
+            "instance": lambda: self._instances(zone),
             "network-interface": lambda: self._table("eni", "enis", self.network_interface()),
             "security-group": self._groups,
             "snapshot": self._snapshots,
-            "volume": self._volumes,
+            "volume": lambda: self._volumes(zone),
         }
         return makers[kind]()
 
@@ -78,8 +81,8 @@ class CrowdedPlace(FleetPlace):
 
         return prefix, put
 
-    def _volumes(self) -> tuple[str, Put]:
-        model = self.backend.create_volume(size=8, zone_name=self.zone, volume_type="gp3")
+    def _volumes(self, zone: str) -> tuple[str, Put]:
+        model = self.backend.create_volume(size=8, zone_name=zone, volume_type="gp3")
         model.create_time = self.cloud.clock.now() - timedelta(days=30)
         return self._table("vol", "volumes", model.id)
 
@@ -104,9 +107,9 @@ class CrowdedPlace(FleetPlace):
 
         return prefix, put_named
 
-    def _instances(self) -> tuple[str, Put]:
+    def _instances(self, zone: str) -> tuple[str, Put]:
         backend = self.backend
-        reservation = bare_instances(backend, self.zone)
+        reservation = bare_instances(backend, zone)
         (model,) = reservation.instances
         reservation.instances.clear()
         for eni in model.nics.values():

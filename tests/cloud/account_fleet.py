@@ -22,7 +22,8 @@ class Launch(TypedDict, total=False):
     """How an instance was launched, all of it as one likes.
 
     `spot` is one-time or persistent, `operator` the principal of the service that manages it (and
-    its volumes and interfaces), `group` and `template` what its `aws:` tags name.
+    its volumes and interfaces), `group` and `template` what its `aws:` tags name. `address` is
+    none, amazon (a public one that a stop loses) or elastic; `auto_recovery` may be disabled.
     """
 
     spot: str
@@ -34,6 +35,10 @@ class Launch(TypedDict, total=False):
     stop_protected: bool
     age_hours: float
     interface_tags: Tags
+    address: str
+    auto_recovery: str
+    reboot_migration: str
+    instance_type: str
 
 
 class FleetPlace(GuardedPlace):
@@ -53,17 +58,34 @@ class FleetPlace(GuardedPlace):
                 extras.operators[eni.id] = launch["operator"]
         if "operator" in launch:
             extras.operators[instance.id] = launch["operator"]
-        if "spot" in launch:
-            instance.lifecycle = "spot"
-            extras.spots[instance.id] = launch["spot"]
+        self._recover_and_reach(instance, launch)
         if "group" in launch:
             tags["aws:autoscaling:groupName"] = launch["group"]
             self._join(instance, launch["group"])
         if "template" in launch:
             tags["aws:ec2launchtemplate:id"] = launch["template"]
             tags["aws:ec2launchtemplate:version"] = launch.get("version", "1")
+        instance.instance_type = launch.get("instance_type", instance.instance_type)
         instance.disable_api_stop = launch.get("stop_protected", False)
         instance.root_device_type = "instance-store" if launch.get("instance_store") else "ebs"
+
+    def _recover_and_reach(self, instance: Any, launch: Launch) -> None:
+        extras = self.cloud.extras
+        if "spot" in launch:
+            instance.lifecycle = "spot"
+            extras.spots[instance.id] = launch["spot"]
+        if "auto_recovery" in launch:
+            extras.health.auto_recovery[instance.id] = launch["auto_recovery"]
+        if "reboot_migration" in launch:
+            extras.health.reboot_migration[instance.id] = launch["reboot_migration"]
+        address = launch.get("address", "none")
+        if address == "elastic":
+            self.elastic_ip(instance_id=instance.id)
+        elif address == "amazon":
+            instance.nics[0].public_ip_auto_assign = True
+            instance.nics[0].check_auto_public_ip()
+        elif address != "none":
+            raise ValueError(f"an address is none, amazon or elastic, not {address}")
 
     def network_interface(
         self,
@@ -173,23 +195,9 @@ class FleetPlace(GuardedPlace):
             if each["AutoScalingGroupName"] == group:
                 member = {
                     "InstanceId": instance.id,
-                    "AvailabilityZone": self.zone,
+                    "AvailabilityZone": instance.placement.zone,
                     "LifecycleState": "InService",
                     "HealthStatus": "Healthy",
                     "ProtectedFromScaleIn": False,
                 }
                 each["Instances"].append(member)
-
-
-def bare_instances(backend: Any, zone: str) -> Any:
-    """Launch one instance without volumes or tags; return its reservation."""
-    return backend.run_instances(
-        "ami-12345678",
-        1,
-        "",
-        [],
-        instance_type="t3.small",
-        is_instance_type_default=False,
-        placement=zone,
-        block_device_mappings=None,
-    )

@@ -100,6 +100,7 @@ class GuardedPlace(Place):
         overrides: Sequence[tuple[str, str]] = (),
         tags: Mapping[str, str] | None = None,
         own_tags: Mapping[str, str] | None = None,
+        grace_seconds: int = 0,
     ) -> str:
         """Add an Auto Scaling group that launches from a template's version; return its name.
 
@@ -116,6 +117,7 @@ class GuardedPlace(Place):
             "CreatedTime": self.cloud.clock.now(),
             "DefaultCooldown": 300,
             "DesiredCapacity": 1,
+            "HealthCheckGracePeriod": grace_seconds,
             "HealthCheckType": "EC2",
             "Instances": [],
             "MaxSize": 1,

@@ -25,6 +25,9 @@ _ACCOUNT_METHODS = frozenset(
         *("volume", "instance", "snapshot", "attach", "manage", "remove_volume", "tags_of", "tag"),
         *("image", "disable_image", "deprecate_image", "deregister_image", "launch_template"),
         *("network_interface", "elastic_ip", "security_group", "network_of", "resource", "crowd"),
+        *("impair", "heal", "impaired_crowd", "scheduled_event", "complete_event", "cancel_event"),
+        *("drop_event", "power_log", "refuse_start", "start_falls_back", "hang", "put_down"),
+        *("terminate", "key", "set_key_state", "deny_key", "members"),
         *("default_security_group", "once_tagged", "resource_tags", "refuse_tagging", "hide_tags"),
         *(
             "organization",
@@ -38,6 +41,9 @@ _ACCOUNT_METHODS = frozenset(
         ),
     },
 )
+
+
+_SECONDS = frozenset({"initializing_seconds", "replacing_seconds", "switching_seconds"})
 
 
 class UnknownEndpointError(Exception):
@@ -99,8 +105,8 @@ class Admin:
         cloud = self.cloud
         if "page_size" in body:
             cloud.pages.size = body["page_size"]
-        if "switching_seconds" in body:
-            cloud.extras.switching_seconds = body["switching_seconds"]
+        for name in _SECONDS & body.keys():
+            setattr(cloud.extras, name, body[name])
         if "pending_seconds" in body:
             cloud.lives.delay_seconds = body["pending_seconds"]
         known = {each.name for each in fields(cloud.limits)}
@@ -123,6 +129,7 @@ class Admin:
             "instances": [
                 instance_view(each, backend, cloud.extras) for each in backend.all_instances()
             ],
+            "power": [asdict(act) for act in cloud.extras.health.power],
             "tags": {resource: dict(tags) for resource, tags in backend.tags.items() if tags},
             "snapshots": [
                 snapshot_view(each, backend, cloud.lives, cloud.extras, now)

@@ -96,6 +96,13 @@ _OWN: Mapping[tuple[str, FaultKind], ErrorText] = {
     ("resourcegroupstaggingapi", FaultKind.DENIED): ErrorText(
         400, "AccessDeniedException", "User is not authorized to perform this."
     ),
+    ("kms", FaultKind.THROTTLED): ErrorText(400, "ThrottlingException", "Rate exceeded"),
+    ("kms", FaultKind.INTERNAL_ERROR): ErrorText(
+        500, "KMSInternalException", "The request was rejected because of an internal exception."
+    ),
+    ("kms", FaultKind.DENIED): ErrorText(
+        400, "AccessDeniedException", "User is not authorized to perform: kms:DescribeKey"
+    ),
     ("organizations", FaultKind.THROTTLED): ErrorText(
         400, "TooManyRequestsException", "You have sent too many requests."
     ),

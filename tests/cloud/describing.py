@@ -22,7 +22,7 @@ from tests.cloud.filters import (
 )
 from tests.cloud.pages import MAX_RESULTS, MIN_RESULTS
 from tests.cloud.refusals import Refusal, invalid_value
-from tests.cloud.shelves import Shelf, shelf_of
+from tests.cloud.shelves import Shelf, narrowed, shelf_of
 from tests.cloud.views import View, instance_view, snapshot_view, volume_view
 
 if TYPE_CHECKING:
@@ -91,18 +91,6 @@ class StrictListings(EC2Response):
         ]
         return ActionResult({"Reservations": reservations, "NextToken": result["NextToken"]})
 
-    def describe_instance_status(self) -> ActionResult:
-        """Page through status checks; stopped instances only with IncludeAllInstances."""
-        everything = str(self._get_param("IncludeAllInstances", if_none=False)).lower() == "true"
-        views = self._instances().views()
-        statuses = [
-            self._instance_status(view)
-            for view in views
-            if everything or view["State"]["Name"] == "running"
-        ]
-        shelf = shelf_of(statuses, "InstanceId")
-        return self._listing("InstanceStatuses", "InstanceId", shelf, INSTANCE_FILTERS)
-
     def describe_volume_status(self) -> ActionResult:  # type: ignore[override]  # moto lacks it
         """Page through volume status checks."""
         shelf = shelf_of(
@@ -121,6 +109,7 @@ class StrictListings(EC2Response):
             for reservation in list(backend.reservations.values())
             for instance in reservation.instances
         }
+        found = narrowed(found, self._get_param("Filters", []), backend.tags)
         return Shelf(
             found, lambda each: instance_view(each[0], backend, extras) | {"ReservationId": each[1]}
         )
@@ -148,21 +137,6 @@ class StrictListings(EC2Response):
         cloud = self.cloud
         now = cloud.clock.now()
         return snapshot_view(snapshot, self.ec2_backend, cloud.lives, cloud.extras, now)
-
-    def _instance_status(self, view: View) -> View:
-        running = view["State"]["Name"] == "running"
-        status = self.cloud.extras.impaired.get(view["InstanceId"], "ok")
-        summary = _summary(status if running else "not-applicable")
-        return {
-            "AvailabilityZone": view["Placement"]["AvailabilityZone"],
-            "InstanceId": view["InstanceId"],
-            "InstanceState": view["State"],
-            "InstanceStatus": summary,
-            "SystemStatus": _summary("ok" if running else "not-applicable"),
-            "AttachedEbsStatus": _summary("ok" if running else "not-applicable"),
-            "Operator": view["Operator"],
-            "Tags": view["Tags"],
-        }
 
     def _volume_status(self, view: View) -> View:
         status = self.cloud.extras.impaired.get(view["VolumeId"], "ok")
@@ -253,12 +227,6 @@ class StrictListings(EC2Response):
 def shown(view: View) -> View:
     """Leave `Tags` out where there are none, as EC2 does; only `TagSet` is there all the same."""
     return {name: value for name, value in view.items() if name != "Tags" or value}
-
-
-def _summary(status: str) -> View:
-    checked = {"ok": "passed", "impaired": "failed"}.get(status, status)
-    details = [] if status == "not-applicable" else [{"Name": "reachability", "Status": checked}]
-    return {"Status": status, "Details": details}
 
 
 def _by_id(key: str, shelf: Shelf, ids: Sequence[str]) -> list[View]:

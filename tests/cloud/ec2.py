@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from tests.cloud.answers import Answer
 from tests.cloud.guards import StrictGuards
+from tests.cloud.instance_types import StrictTypes
 from tests.cloud.inventory import StrictInventory
 from tests.cloud.power import StrictPower, settle_instances
 from tests.cloud.references import StrictReferences
 from tests.cloud.refusals import Refusal
+from tests.cloud.replacing import replace_members
 from tests.cloud.retagging import StrictTags
 from tests.cloud.snapshotting import StrictWrites
+from tests.cloud.statuses import StrictStatuses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +27,14 @@ if TYPE_CHECKING:
 
 
 class StrictEC2(
-    StrictWrites, StrictTags, StrictPower, StrictGuards, StrictReferences, StrictInventory
+    StrictWrites,
+    StrictTags,
+    StrictPower,
+    StrictStatuses,
+    StrictGuards,
+    StrictReferences,
+    StrictInventory,
+    StrictTypes,
 ):
     """Answers one request."""
 
@@ -52,6 +62,7 @@ class StrictEC2(
         """Do what is asked and render it."""
         cloud = self.cloud
         cloud.lives.settle(self.ec2_backend.snapshots, cloud.clock.now())
+        replace_members(self.ec2_backend, cloud.extras, cloud.clock.now())
         settle_instances(self.ec2_backend, cloud.extras, cloud.clock.now())
         if not cloud.buckets.take(self.operation, self.params, cloud.clock.now(), self.scope):
             refusal = Refusal("RequestLimitExceeded", "Request limit exceeded.", 503)

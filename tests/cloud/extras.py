@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.cloud.health import Health
 from tests.cloud.locks import FastRestore, Lock
 
 Where = tuple[str, str]
@@ -26,6 +27,8 @@ class Switching:
 
     until: datetime
     state: str
+    reason: tuple[str, str] | None = None
+    """Code and message of a StateReason, of one that falls back to stopped."""
 
 
 @dataclass
@@ -78,6 +81,18 @@ class Extras:
     """By account: management, delegated or member; not here: in no organization."""
     scaling_groups: dict[Where, list[dict[str, Any]]] = field(default_factory=dict)
     """Auto Scaling groups as DescribeAutoScalingGroups shows them."""
+    health: Health = field(default_factory=Health)
+    """Impaired checks, scheduled events, what stops and starts meet and who was rebooted."""
+    initializing_seconds: float = 120.0
+    """How long after a launch or start the checks are still initializing."""
+    replacing_seconds: float = 60.0
+    """How long an unhealthy member of an Auto Scaling group is there before it is replaced."""
+    replacing: dict[str, datetime] = field(default_factory=dict)
+    """Unhealthy members, with the time from which on they are replaced."""
+    vanishing_tags: bool = False
+    """Whether a terminated instance has lost its tags already."""
+    denied_keys: set[str] = field(default_factory=set)
+    """ARNs of KMS keys that nobody here may describe or use."""
 
     def age(self, shift: timedelta) -> None:
         """Move what has a time into the past."""
@@ -87,8 +102,10 @@ class Extras:
             restore.since -= shift
         for each in self.switching.values():
             each.until -= shift
-        for image_id in self.deprecations:
-            self.deprecations[image_id] -= shift
+        for times in (self.deprecations, self.replacing):
+            for resource in times:
+                times[resource] -= shift
+        self.health.age(shift)
 
     def forget_snapshot(self, snapshot_id: str) -> None:
         """Drop what ends with a snapshot: its lock's record and its fast restores."""

@@ -43,6 +43,11 @@ def _each(items: str, *path: str) -> Reader:
     return read
 
 
+def _within(member: str, items: str, *path: str) -> Reader:
+    inner = _each(items, *path)
+    return lambda view: inner(view.get(member) or {})
+
+
 SNAPSHOT_FILTERS: Mapping[str, Reader] = {
     "description": _field("Description"),
     "encrypted": _field("Encrypted"),
@@ -89,6 +94,21 @@ INSTANCE_FILTERS: Mapping[str, Reader] = {
     "private-ip-address": _field("PrivateIpAddress"),
     "subnet-id": _field("SubnetId"),
     "vpc-id": _field("VpcId"),
+}
+STATUS_FILTERS: Mapping[str, Reader] = {
+    "attached-ebs-status.status": _field("AttachedEbsStatus", "Status"),
+    "availability-zone": _field("AvailabilityZone"),
+    "event.code": _each("Events", "Code"),
+    "event.description": _each("Events", "Description"),
+    "event.instance-event-id": _each("Events", "InstanceEventId"),
+    "instance-state-code": _field("InstanceState", "Code"),
+    "instance-state-name": _field("InstanceState", "Name"),
+    "instance-status.reachability": _within("InstanceStatus", "Details", "Status"),
+    "instance-status.status": _field("InstanceStatus", "Status"),
+    "operator.managed": _field("Operator", "Managed"),
+    "operator.principal": _field("Operator", "Principal"),
+    "system-status.reachability": _within("SystemStatus", "Details", "Status"),
+    "system-status.status": _field("SystemStatus", "Status"),
 }
 IMAGE_FILTERS: Mapping[str, Reader] = {
     "block-device-mapping.snapshot-id": _each("BlockDeviceMappings", "Ebs", "SnapshotId"),

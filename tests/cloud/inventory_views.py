@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.cloud.views import View, aware, operator_view, tag_set
+from tests.cloud.views import View, association_view, aware, operator_view, tag_set
 
 if TYPE_CHECKING:
     from tests.cloud.extras import Extras
@@ -18,7 +18,7 @@ def interface_view(eni: Any, backend: Any, extras: Extras) -> View:
     requester = extras.requesters.get(eni.id)
     view = {
         "NetworkInterfaceId": eni.id,
-        "Association": _association(eni, backend),
+        "Association": association_view(eni, backend),
         "Attachment": _attachment(eni),
         "AvailabilityZone": eni.subnet.availability_zone,
         "Description": eni.description,
@@ -52,19 +52,6 @@ def _attachment(eni: Any) -> View | None:
         "NetworkCardIndex": 0,
         "Status": "attached",
     }
-
-
-def _association(eni: Any, backend: Any) -> View | None:
-    if not eni.public_ip:
-        return None
-    own = next((each for each in backend.addresses if each.public_ip == eni.public_ip), None)
-    view = {
-        "AllocationId": own and own.allocation_id,
-        "AssociationId": own and own.association_id,
-        "IpOwnerId": backend.account_id if own else "amazon",
-        "PublicIp": eni.public_ip,
-    }
-    return {key: value for key, value in view.items() if value is not None}
 
 
 def address_view(address: Any, backend: Any, extras: Extras) -> View:

@@ -30,6 +30,10 @@ class Place:
         """The availability zone used."""
         return f"{self.region}{self.zone_letter}"
 
+    def zone_named(self, zone: str) -> str:
+        """Return a zone by its name or its letter; the usual one where none is named."""
+        return f"{self.region}{zone}" if len(zone) == 1 else zone or self.zone
+
     @property
     def where(self) -> Where:
         """Account and region."""

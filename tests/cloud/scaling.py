@@ -1,14 +1,18 @@
-"""Auto Scaling groups, listed as AWS lists them."""
+"""Auto Scaling groups, listed as AWS lists them, and the health of their members.
+
+Source: Auto Scaling API reference, "DescribeAutoScalingGroups", "SetInstanceHealth".
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.responses import AutoScalingResponse
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 
 from tests.cloud.answers import Answer
 from tests.cloud.refusals import Refusal
+from tests.cloud.replacing import set_health
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +62,19 @@ class StrictAutoScaling(AutoScalingResponse):
             self.operation, wanted, _name, most, self._get_param("NextToken")
         )
         return ActionResult({"AutoScalingGroups": page, "NextToken": token})
+
+    def set_instance_health(self) -> ActionResult:
+        """Mark a member: an unhealthy one is replaced, unless its grace period still lasts."""
+        instance_id, status = self._get_param("InstanceId"), self._get_param("HealthStatus")
+        if status not in {"Healthy", "Unhealthy"}:
+            raise Refusal(
+                "ValidationError", "Valid instance health states are: [Healthy, Unhealthy]."
+            )
+        where = self.current_account, self.region
+        # The request may bring it as text.
+        respects = str(self._get_param("ShouldRespectGracePeriod", if_none=True)).lower() == "true"
+        set_health(self.cloud, where, instance_id, status, respects_grace=respects)
+        return EmptyResult()
 
     def serialized(self, action_result: ActionResult) -> TYPE_RESPONSE:
         """Give an error its own status."""

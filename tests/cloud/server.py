@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
+_JSON: Mapping[str, Callable[..., Answer | None]] = {
+    "kms": StrictCloud.serve_kms,
+    "organizations": StrictCloud.serve_organizations,
+    "resourcegroupstaggingapi": StrictCloud.serve_tagging,
+}
 _SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 
 
@@ -85,7 +90,7 @@ class StrictServer:
             return cloud.serve(call, scaling.answer)
         if service == "rbin":
             return self._serve_rbin(environ)
-        if service in {"resourcegroupstaggingapi", "organizations"}:
+        if service in _JSON:
             answer = self._serve_json(environ, service)
             if answer is not None:
                 return answer
@@ -97,9 +102,7 @@ class StrictServer:
         asked = json.loads(environ["wsgi.input"].read() or b"{}")
         _keep_body(environ)
         cloud, where = self._cloud, (account, region)
-        if service == "organizations":
-            return cloud.serve_organizations(_operation(environ), asked, where)
-        return cloud.serve_tagging(_operation(environ), asked, where)
+        return _JSON[service](cloud, _operation(environ), asked, where)
 
     def _serve_rbin(self, environ: WSGIEnvironment) -> Answer:
         region, account = caller(environ.get("HTTP_AUTHORIZATION", ""))

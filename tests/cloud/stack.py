@@ -1,7 +1,7 @@
 """The local cloud to deploy onto: ministack, and strict moto for EC2 and what belongs to it.
 
-That is Auto Scaling, the Recycle Bin, Organizations and the tagging API for all other services;
-policies are not enforced for these.
+That is Auto Scaling, KMS, the Recycle Bin, Organizations and the tagging API for all other
+services; policies are not enforced for these.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 ON_MOTO = frozenset(
-    {"ec2", "ebs", "autoscaling", "rbin", "resourcegroupstaggingapi", "organizations"}
+    {"ec2", "ebs", "autoscaling", "kms", "rbin", "resourcegroupstaggingapi", "organizations"}
 )
 
 
@@ -90,6 +90,7 @@ class LocalCloud:
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ENDPOINT_URL_EC2": self.ec2_url,
             "AWS_ENDPOINT_URL_AUTO_SCALING": self.ec2_url,
+            "AWS_ENDPOINT_URL_KMS": self.ec2_url,
             "AWS_ENDPOINT_URL_RBIN": self.ec2_url,
             "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API": self.ec2_url,
             "AWS_ENDPOINT_URL_ORGANIZATIONS": self.ec2_url,

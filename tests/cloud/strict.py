@@ -20,6 +20,7 @@ from moto.ec2.models import ec2_backends
 
 from tests.cloud.ageing import age_backend, age_texts
 from tests.cloud.answers import Answer, LostError, error_text, render_error
+from tests.cloud.aws_keys import describe_key
 from tests.cloud.buckets import Buckets
 from tests.cloud.calls import Call, CallLog, Params
 from tests.cloud.clock import ManualClock, StrictClock
@@ -34,6 +35,7 @@ from tests.cloud.pages import Pages
 from tests.cloud.power import settle_instances
 from tests.cloud.rbin import StrictRbin, operation_of, read_rbin
 from tests.cloud.recycle_bin import RecycleBin
+from tests.cloud.replacing import replace_members
 from tests.cloud.scaling import StrictAutoScaling
 from tests.cloud.switchboard import SWITCHBOARD
 from tests.cloud.tagging_api import StrictTagging
@@ -80,6 +82,7 @@ class StrictCloud:
         """Return moto's own EC2 of a region, snapshots and instances brought up to now."""
         backend = ec2_backends[account][region]
         self.lives.settle(backend.snapshots, self.clock.now())
+        replace_members(backend, self.extras, self.clock.now())
         settle_instances(backend, self.extras, self.clock.now())
         return backend
 
@@ -205,6 +208,15 @@ class StrictCloud:
             read_params=lambda: params,
         )
         return self.serve(call, lambda: list_account_tags(self, call))
+
+    def serve_kms(self, operation: str, params: Params, where: Where) -> Answer | None:
+        """Log and answer one request to KMS; None: not one of ours."""
+        account, region = where
+        if operation != "DescribeKey":
+            return None
+        now = self.clock.now()
+        call = Call("kms", operation, now, region, account, read_params=lambda: params)
+        return self.serve(call, lambda: describe_key(self, call))
 
     def _struck(self, call: Call, fault: Fault) -> Answer:
         if fault.seconds:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.cloud.strict import StrictCloud
 
 _STRICT_BY_PARAMS: Mapping[str, Callable[..., Answer | None]] = {
+    "kms": lambda cloud, *asked: cloud.serve_kms(*asked),
     "organizations": lambda cloud, *asked: cloud.serve_organizations(*asked),
     "resourcegroupstaggingapi": lambda cloud, *asked: cloud.serve_tagging(*asked),
 }

@@ -90,9 +90,15 @@ def instance_view(instance: Any, backend: Any, extras: Extras) -> View:
         "KeyName": instance.key_name,
         "LaunchTime": aware(instance.launch_time),
         "NetworkInterfaces": [
-            _interface_view(each) for each in instance.nics.values() if each.id in backend.enis
+            _interface_view(each, backend)
+            for each in instance.nics.values()
+            if each.id in backend.enis
         ],
         "Monitoring": {"State": instance.monitoring_state},
+        "MaintenanceOptions": {
+            "AutoRecovery": extras.health.auto_recovery.get(instance.id, "default"),
+            "RebootMigration": extras.health.reboot_migration.get(instance.id, "default"),
+        },
         "Operator": operator_view(extras, instance.id),
         "Placement": {"AvailabilityZone": instance.placement.zone, "Tenancy": "default"},
         "PlatformDetails": "Linux/UNIX",
@@ -111,14 +117,32 @@ def instance_view(instance: Any, backend: Any, extras: Extras) -> View:
     return {key: value for key, value in view.items() if value is not None}
 
 
-def _interface_view(eni: Any) -> View:
-    return {
+def _interface_view(eni: Any, backend: Any) -> View:
+    shared = association_view(eni, backend) or {}
+    association = {key: shared[key] for key in shared if key in {"IpOwnerId", "PublicIp"}}
+    return ({"Association": association} if association else {}) | {
         "NetworkInterfaceId": eni.id,
+        "Attachment": {"DeviceIndex": eni.device_index, "Status": "attached"},
         "InterfaceType": eni.interface_type,
+        "PrivateIpAddress": eni.private_ip_address,
         "Status": eni.status,
         "SubnetId": eni.subnet.id,
         "VpcId": eni.subnet.vpc_id,
     }
+
+
+def association_view(eni: Any, backend: Any) -> View | None:
+    """Show an interface's public address: an Elastic IP of the account, or one of Amazon's."""
+    if not eni.public_ip:
+        return None
+    own = next((each for each in backend.addresses if each.public_ip == eni.public_ip), None)
+    view = {
+        "AllocationId": own and own.allocation_id,
+        "AssociationId": own and own.association_id,
+        "IpOwnerId": backend.account_id if own else "amazon",
+        "PublicIp": eni.public_ip,
+    }
+    return {key: value for key, value in view.items() if value is not None}
 
 
 def _state_reason(instance: Any) -> View | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from caretaker.aws.state import Item, Table
@@ -44,6 +44,10 @@ class Notes:
     def put(self, kind: str, name: str, keep: timedelta, **values: str | int) -> None:
         """Write an item, whole; it is forgotten after a while."""
         self.table.put(self.item(kind, name, keep, **values))
+
+    def forget(self, kind: str, names: Iterable[str]) -> None:
+        """Delete items of a kind, where they are."""
+        self.table.write_batch([], [(self.key(kind), name) for name in names])
 
     def item(self, kind: str, name: str, keep: timedelta, **values: str | int) -> Item:
         """Return an item as it would be written."""

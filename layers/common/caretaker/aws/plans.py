@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import timedelta
 
-    from caretaker.aws.state import Item, Table
+    from caretaker.aws.notes import Notes
+    from caretaker.aws.state import Item
 
+_PLANS: Final = "plans"
 _PART: Final = 5_000
 """Targets in one item, which DynamoDB limits to 400 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStore:
-    """The refused plans of one chore, policy and place; `seconds` is the run's now.
+    """The refused plans among the notes of one chore, policy and place.
 
     `StateError` when the table is out of reach.
     """
 
-    table: Table
-    scope: str
-    seconds: int
+    notes: Notes
 
     def plans(self) -> dict[str, StoredPlan]:
         """Return the plans that still can be approved, or are, by their ids."""
@@ -38,27 +38,21 @@ class PlanStore:
         """Remember a plan as it is, to be approved."""
         parts = [" ".join(part) for part in batched(targets, _PART, strict=False)] or [""]
         for number, part in enumerate(parts):
-            item = {"pk": self._pk, "sk": f"{plan_id}#{number}", "reason": reason}
-            self._put({**item, "targets": part, "approved": 0}, PLAN_WAITS)
+            name = f"{plan_id}#{number}"
+            self.notes.put(_PLANS, name, PLAN_WAITS, reason=reason, targets=part, approved=0)
 
     def approve(self, plan_id: str, holds: timedelta) -> None:
         """Remember for how long a person let this plan through."""
         for item in self._parts().get(plan_id, []):
-            self._put({**item, "approved": 1}, holds)
+            said = {key: item[key] for key in ("reason", "targets")}
+            self.notes.put(_PLANS, str(item["sk"]), holds, **said, approved=1)
 
     def _parts(self) -> dict[str, list[Item]]:
         parts: defaultdict[str, list[Item]] = defaultdict(list)
-        for item in self.table.query(self._pk):
-            if item["expires_at"] > self.seconds:
+        for item in self.notes.list(_PLANS):
+            if item["expires_at"] > self.notes.seconds:
                 parts[str(item["sk"]).partition("#")[0]].append(item)
         return parts
-
-    def _put(self, item: Item, keep: timedelta) -> None:
-        self.table.put({**item, "expires_at": self.seconds + int(keep.total_seconds())})
-
-    @property
-    def _pk(self) -> str:
-        return f"plans#{self.scope}"
 
 
 def _stored(parts: Sequence[Item]) -> StoredPlan:
