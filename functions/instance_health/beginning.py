@@ -51,6 +51,8 @@ def begin(item: Item, case: Case) -> Verdict:
 
 def _unremarkable(item: Item) -> Verdict:
     status = item.status
+    if not status.state:
+        return plain(item, Action.SKIP, Reason.GONE)
     if status.state != RUNNING:
         return plain(item, Action.KEEP, Reason.NOT_RUNNING)
     if status.is_well:

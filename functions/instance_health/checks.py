@@ -49,7 +49,14 @@ def findings_of(ended: Ended) -> Findings:
         )
     checks += health_told(event)
     whole = JUDGED if event is None and ended.is_regular else frozenset()
-    return Findings(ended.outcomes, checks, whole, ended.gauges, summary=ended.summary)
+    return Findings(
+        ended.outcomes,
+        checks,
+        whole,
+        ended.gauges,
+        may_continue=False,  # the next poll is near
+        summary=ended.summary,
+    )
 
 
 def _of_instance(told: Told) -> Iterator[Check]:
@@ -91,6 +98,8 @@ def _is_believed(ended: Ended, zone: str) -> bool:
         verdict
         for verdict in ended.plan.verdicts
         if verdict.item.status.zone == zone or not zone
-        if verdict.item.sighting and verdict.item.sighting.polls >= repairs.polls
+        if verdict.item.status.cause
+        and verdict.item.sighting
+        and verdict.item.sighting.polls >= repairs.polls
     ]
     return len(seen) >= repairs.breaker_count

@@ -64,8 +64,12 @@ class Told:
 
     @property
     def needs_people(self) -> bool:
-        """Tell whether nobody else is going to put it right."""
-        return self.verdict.is_paged or self.is_planned or self.has_failed
+        """Tell whether nobody else is going to put it right.
+
+        After a step that was refused the next one follows; a start has none after it.
+        """
+        not_started = self.has_failed and self.verdict.decision.action == Action.START
+        return self.verdict.is_paged or self.is_planned or not_started
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,11 @@ class Ladder:
         return self.stand is not Stand.ENDED
 
     @property
+    def is_settled(self) -> bool:
+        """Tell whether what it is about is over."""
+        return self.ending in {Ending.FIXED, Ending.GONE}
+
+    @property
     def is_owed(self) -> bool:
         """Tell whether a stop was begun and the instance is not seen running again."""
         return self.stand in {Stand.STOPPING, Stand.STARTING}

@@ -26,7 +26,8 @@ CHORE: Final = "instance_health"
 _SIGHTINGS: Final = "sightings"
 _LADDERS: Final = "ladders"
 _SIGHTING_KEPT: Final = timedelta(days=2)
-_LADDER_KEPT: Final = timedelta(days=400)
+_OPEN_KEPT: Final = timedelta(days=400)
+_ENDED_KEPT: Final = timedelta(days=30)
 _SCOPE_PARTS: Final = 5
 """Installation, account, region, chore and policy."""
 
@@ -80,7 +81,7 @@ class Memory:
         item = self._notes.item(
             _LADDERS,
             instance_id,
-            _LADDER_KEPT,
+            _OPEN_KEPT if ladder.is_open else _ENDED_KEPT,
             document=json.dumps(_document(after)),
             version=after.version,
             writer=me,

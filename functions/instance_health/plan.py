@@ -83,10 +83,10 @@ def still_stands(verdict: Verdict, machine: Machine | None, case: Case) -> Reaso
 
 
 def _items(facts: Facts, *, slot: str, now: datetime) -> Iterator[Item]:
-    """Yield every instance that is listed or that a ladder is at work on, sorted."""
+    """Yield every instance that is listed, was in trouble, or has a ladder at work, sorted."""
     listed = {status.id: status for status in facts.statuses}
     at_work = {each for each, ladder in facts.ladders.items() if ladder.is_open}
-    for instance_id in sorted({*listed, *at_work}):
+    for instance_id in sorted({*listed, *facts.sightings, *at_work}):
         status = listed.get(instance_id) or Status(instance_id, "", "")
         known = facts.sightings.get(instance_id)
         sighting = observe(status, known, slot=slot, now=now)

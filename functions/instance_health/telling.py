@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .ladder import Ladder
 
 _UNTOLD: Final = frozenset({Reason.FIRST_SEEN, Reason.JUST_IMPAIRED})
-_UNTELLING: Final = frozenset({Reason.IGNORED, Reason.CHANGED_MEANWHILE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,14 @@ class Telling:
         Unknown is not healthy: then the incident stays as it is.
         """
         status, ladder, reason = self._status, self.told.ladder, self.told.reason
-        if reason in _UNTELLING:
+        if reason == Reason.IGNORED:
             return
-        kind = "repair_asked" if ladder and ladder.cause is Cause.ASKED else "instance_impaired"
+        kind = "repair_asked" if self._is_asked else "instance_impaired"
         climbs = ladder is not None and ladder.is_open and ladder.cause is not Cause.EVENT
         is_lost = ladder is not None and ladder.ending is Ending.UNKNOWN and not status.is_well
-        if (status.cause and reason not in _UNTOLD) or climbs or is_lost:
+        if (status.cause and reason not in _UNTOLD) or climbs or is_lost or self._is_asked:
             yield self._unhealthy(kind)
-        elif status.is_well or status.state in {STOPPED, *ENDING, ""}:
+        elif status.is_well or status.state in {STOPPED, *ENDING}:
             yield self._check(kind, healthy=True, done=self._ending())
         else:
             yield self._check(kind, healthy=None)
@@ -109,6 +108,12 @@ class Telling:
         )
 
     @property
+    def _is_asked(self) -> bool:
+        """Tell whether what a repair was asked for is still the matter."""
+        ladder, is_open = self.told.ladder, self.told.case.facts.open_incidents
+        return ladder is not None and not ladder.is_settled and ladder.incident in is_open
+
+    @property
     def _status(self) -> Any:  # noqa: ANN401 - a Status, without importing it for its type alone
         return self.told.verdict.item.status
 
@@ -159,7 +164,7 @@ class Telling:
     def _done(self) -> str:
         """Return what was tried, and how that ended."""
         told, ladder = self.told, self.told.ladder
-        lines = list(ladder.history) if ladder else []
+        lines = list(ladder.history) if ladder and self._is_current(ladder) else []
         if ladder and ladder.stand in {Stand.TAKEN, Stand.STOPPING, Stand.STARTING}:
             lines.append(f"{ladder.step} at {ladder.at:%H:%M}")
         if told.is_planned:
@@ -169,11 +174,17 @@ class Telling:
             lines.append(f"{told.decision.action} failed: {error['code']}")
         return "; ".join(lines) or "nothing"
 
+    def _is_current(self, ladder: Ladder) -> bool:
+        """Tell whether a ladder is about the trouble that there is now."""
+        sighting = self.told.verdict.item.sighting
+        ended_in_it = ladder.ended and sighting and ladder.ended >= sighting.since
+        return ladder.is_open or bool(ended_in_it)
+
     def _ending(self) -> str:
         """Return how it became healthy, as far as this run knows."""
         status, ladder = self._status, self.told.ladder
         if not status.is_well:
-            return f"no longer running: {status.state or 'gone'}"
+            return f"no longer running: {status.state}"
         if ladder and ladder.ending is Ending.FIXED and ladder.ended == self.told.case.now:
             return f"fixed by {'a reboot' if ladder.step == Rung.REBOOT else ladder.step}"
         return ""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .ladder import Ladder
 
 STEPS: Final = {Rung.REBOOT: Action.REBOOT, Rung.STOP_START: Action.STOP, REPLACE: Action.REPLACE}
+_AS_IT_SHOULD_BE: Final = frozenset({Reason.HEALTHY, Reason.NOT_RUNNING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Verdict:
     @property
     def is_remarkable(self) -> bool:
         """Tell whether there is more to say of it than that it is as it should be."""
-        return self.ladder is not None or self.decision.action != Action.KEEP
+        return self.ladder is not None or self.decision.reason not in _AS_IT_SHOULD_BE
 
     def held(self, reason: Reason) -> Verdict:
         """Return the same without its step, which has to wait."""

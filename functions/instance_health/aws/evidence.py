@@ -118,7 +118,7 @@ def _open_incidents(
     run: Run[InstanceHealthRequest], memory: Memory, ladders: Mapping[str, Ladder]
 ) -> Iterable[str]:
     """Yield those of the incidents that repairs were asked for, which are still open."""
-    asked = {ladder.incident for ladder in ladders.values() if ladder.is_open and ladder.incident}
+    asked = {each.incident for each in ladders.values() if each.incident and not each.is_settled}
     if run.request.repair:
         asked.add(run.request.repair.incident)
     yield from (incident for incident in sorted(asked) if memory.is_open(incident))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from caretaker.apply import fail
 from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.aws.state import ConditionFailedError
 from caretaker.breaker import Breaker
 from caretaker.decisions import Decision, Outcome, Result
 from caretaker.errors import CallError, OutOfTimeError, StateError
@@ -72,6 +73,8 @@ class Steps:
             if moved is not None:
                 return self._passed_over(verdict, moved)
             return self._send(verdict)
+        except ConditionFailedError:
+            return left(verdict.decision, Reason.CHANGED_MEANWHILE)
         except StateError as error:
             return fail([verdict.decision], error.failure.as_error(), {})[0]
 
