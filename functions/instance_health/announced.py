@@ -9,8 +9,9 @@ from caretaker import tags as tag
 from caretaker.incidents import Check, Severity
 
 from .arrivals import HealthEvent
-from .beginning import ACTED_ON
-from .gates import why_untouched
+from .beginning import ACTED_ON, REBOOTS
+from .facts import Cause
+from .gates import next_step, rungs_for, why_untouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +47,11 @@ def events_announced(ended: Ended) -> Iterator[Check]:
 
 
 def _is_acted_on(ended: Ended, machine: Machine, event: ScheduledEvent) -> bool:
-    windows = ended.request.maintenance_windows
-    return bool(windows) and why_untouched(machine) is None and event.code in ACTED_ON
+    if not ended.request.maintenance_windows or event.code not in ACTED_ON:
+        return False
+    case = ended.plan.case
+    rungs = rungs_for(Cause.EVENT, case.request, is_reboot=event.code == REBOOTS)
+    return why_untouched(machine) is None and bool(next_step(machine, rungs, 0, case).step)
 
 
 def _announced(
@@ -59,7 +63,7 @@ def _announced(
     return Check(
         kind="instance_event",
         resource=event.id,
-        name=f"{machine.name} {machine.id}".strip(),
+        name=machine.name or machine.id,
         healthy=False,
         severity=Severity.WARNING if stage else Severity.NOTICE,
         stage=f"{stage} {begins} {done}".strip(),

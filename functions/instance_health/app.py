@@ -14,6 +14,7 @@ from . import aws
 from .arrivals import resolve
 from .checks import findings_of
 from .ended import Ended
+from .outcomes import unlisted
 from .plan import plan_health
 from .request import InstanceHealthRequest
 from .units import plan_units
@@ -32,6 +33,7 @@ def instance_health(run: Run[InstanceHealthRequest]) -> Findings:
     owed, units = plan_units(plan.decisions)
     outcomes = run.apply([], owed, steps.take, preview=steps.preview)
     outcomes += run.apply(plan.decisions, units, steps.take, preview=steps.preview)
+    outcomes += unlisted(plan.case.facts)
     modes, region = Modes(run.mode, scene.settings.mode), scene.account.place.region
     return findings_of(
         Ended(plan, outcomes, steps.ladders, modes, region, is_stopped=steps.breaker.is_open)

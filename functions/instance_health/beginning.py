@@ -94,11 +94,10 @@ def _climb(
     if untouched:
         return told(item, case, untouched, is_paged=True)
     rungs = rungs_for(cause, case.request, is_reboot=event is not None and event.code == REBOOTS)
-    allowed = case.request.repairs.address_may_change
-    first = next_step(machine, rungs, 0, case.facts, address_may_change=allowed)
+    first = next_step(machine, rungs, 0, case)
     if not first.step:
         return told(item, case, first.reason, is_paged=True)
-    waits = why_waiting(item, machine, case, cause)
+    waits = why_waiting(item, machine, case, cause, first.step)
     if waits:
         return told(item, case, waits, is_paged=first.is_paged or _is_left_to_people(item, waits))
     known = item.ladder

@@ -15,6 +15,8 @@ from .telling import Telling
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from caretaker.failures import Failure
+
     from .ended import Ended, Told
 
 JUDGED: Final = frozenset(
@@ -34,28 +36,44 @@ JUDGED: Final = frozenset(
 
 
 def findings_of(ended: Ended) -> Findings:
-    """Return what the run came to, for the harness."""
-    checks = [check for each in ended.told for check in _of_instance(each)]
-    event = ended.request.event
-    if event is None:
-        checks += [*_too_many(ended), *events_announced(ended)]
-        checks.append(
-            breaker_check(
-                "repairs_stopped",
-                ended.request.policy,
-                stopped=ended.is_stopped,
-                tried_all=ended.tried_all,
-            )
-        )
-    checks += health_told(event)
-    whole = JUDGED if event is None and ended.is_regular else frozenset()
+    """Return what the run came to, for the harness.
+
+    A look by hand at what a stack that acts would do tells nobody: its next poll does it.
+    """
+    regular = ended.is_regular
     return Findings(
         ended.outcomes,
-        checks,
-        whole,
+        list(_checks(ended)) if regular else [],
+        JUDGED if regular and ended.plan.case.facts.is_whole else frozenset(),
         ended.gauges,
         may_continue=False,  # the next poll is near
         summary=ended.summary,
+    )
+
+
+def _checks(ended: Ended) -> Iterator[Check]:
+    facts, request = ended.plan.case.facts, ended.request
+    for each in ended.told:
+        yield from _of_instance(each)
+    yield from health_told(request.event)
+    if facts.unlisted:
+        yield _unlisted(facts.unlisted)
+    if facts.is_whole:
+        yield from (*_too_many(ended), *events_announced(ended))
+        stopped, tried_all = ended.is_stopped, ended.tried_all
+        yield breaker_check("repairs_stopped", request.policy, stopped=stopped, tried_all=tried_all)
+
+
+def _unlisted(failure: Failure) -> Check:
+    return Check(
+        kind="run_failed",
+        resource="run",
+        healthy=False,
+        severity=Severity.CRITICAL,
+        what=f"listing failed: {failure.code}",
+        evidence={"message": failure.message, "request": failure.request_id},
+        done="only what this chore had stopped was looked after; nothing else was judged",
+        next="every poll tries again",
     )
 
 
@@ -63,7 +81,7 @@ def _of_instance(told: Told) -> Iterator[Check]:
     telling = Telling(told)
     reason, is_report = told.reason, told.decision.action == Action.REPORT
     yield from telling.impaired()
-    if told.is_owed and told.needs_people:
+    if told.is_owed:
         yield telling.left_stopped()
     elif is_report and reason == Reason.STUCK:
         yield telling.stuck()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from caretaker import tags as tag
+
 from .facts import ENDING, STOPPED, STOPPING, Action, Cause, Reason
-from .gates import next_step, rungs_for, why_untouched
+from .gates import next_step, rungs_of, why_untouched
 from .ladder import JUDGED_WITHIN, Ending, Ladder, Stand
 from .request import Rung
 from .verdict import STEPS, Verdict, detail_of, plain, step, told
@@ -22,8 +24,10 @@ def go_on(item: Item, ladder: Ladder, case: Case) -> Verdict:
     """Return how the last step ended and what follows from it."""
     status, waited = item.status, case.now - ladder.at
     machine = case.facts.machines.get(status.id)
-    if machine is None or status.state in _LEFT:
-        left = plain(item, Action.SKIP, Reason.GONE, detail_of(item, case))
+    is_ignored = machine is not None and tag.is_ignored(machine.tags)
+    if machine is None or is_ignored or status.state in _LEFT:
+        reason = Reason.IGNORED if is_ignored else Reason.GONE
+        left = plain(item, Action.SKIP, reason, detail_of(item, case))
         return replace(left, ladder=ladder.ended_as(Ending.GONE, case.now))
     if _is_fixed(item, ladder, case):
         ending = Ending.NOT_FIXED if ladder.stand is Stand.REFUSED else Ending.FIXED
@@ -55,18 +59,12 @@ def _is_bad(item: Item, ladder: Ladder) -> bool:
 def _next(item: Item, ladder: Ladder, case: Case) -> Verdict:
     machine = case.facts.machines[item.status.id]
     failed = ladder if ladder.stand is Stand.REFUSED else ladder.noted(Ending.NOT_FIXED)
-    following = next_step(
-        machine,
-        _rungs(ladder, case),
-        ladder.rung,
-        case.facts,
-        address_may_change=case.request.repairs.address_may_change,
-    )
+    following = next_step(machine, rungs_of(ladder, case), ladder.rung, case)
     stopped = why_untouched(machine) or (None if following.step else following.reason)
     if stopped:
         over = replace(ladder.ended_as(Ending.NOT_FIXED, case.now, stopped))
         return replace(told(item, case, stopped, is_paged=True), ladder=over)
-    held = why_held(item, case, is_planned=ladder.cause is Cause.EVENT)
+    held = why_held(item, case, following.step, is_planned=ladder.cause is Cause.EVENT)
     if held:
         return told(item, case, held, is_paged=_is_paged(ladder, case))
     stand = Stand.STOPPING if following.step == Rung.STOP_START else Stand.TAKEN
@@ -77,9 +75,5 @@ def _next(item: Item, ladder: Ladder, case: Case) -> Verdict:
     return replace(verdict, is_paged=following.is_paged)
 
 
-def _rungs(ladder: Ladder, case: Case) -> tuple[Rung, ...]:
-    return tuple(rungs_for(ladder.cause, case.request, is_reboot=ladder.step == Rung.REBOOT))
-
-
 def _is_paged(ladder: Ladder, case: Case) -> bool:
-    return Rung.PAGE in _rungs(ladder, case)[: ladder.rung]
+    return Rung.PAGE in rungs_of(ladder, case)[: ladder.rung]

@@ -10,7 +10,7 @@ from caretaker.decisions import Result
 from caretaker.report import is_complete
 from caretaker.settings import Mode
 
-from .facts import Action, Reason
+from .facts import RUNNING, Action, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,6 +63,11 @@ class Told:
         return is_start or (self.ladder is not None and self.ladder.is_owed)
 
     @property
+    def is_left_stopped(self) -> bool:
+        """Tell whether it is stopped by us and will not run without people."""
+        return self.is_owed and self.needs_people and self.verdict.item.status.state != RUNNING
+
+    @property
     def needs_people(self) -> bool:
         """Tell whether nobody else is going to put it right.
 
@@ -111,8 +116,8 @@ class Ended:
 
     @property
     def gauges(self) -> dict[str, float]:
-        """Return the chore's own metrics; a run about an event has seen too little for them."""
-        if self.request.event:
+        """Return the chore's own metrics; one that saw a part alone has none."""
+        if not self.plan.case.facts.is_whole:
             return {}
         counts = self._counts()
         return {

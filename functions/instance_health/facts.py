@@ -12,6 +12,7 @@ from caretaker import tags as tag
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from caretaker.failures import Failure
     from caretaker.tags import Tags
 
     from .ladder import Ladder
@@ -46,6 +47,7 @@ class Reason(StrEnum):
     AWS_RECOVERING = "aws_recovering"
     AWS_EVENT_UNDER_WAY = "aws_event_under_way"
     MAINTENANCE_WINDOW = "maintenance_window"
+    COST_UNKNOWN = "cost_unknown"
     COOLDOWN = "cooldown"
     GROUP_BUDGET = "group_budget"
     ZONE_IMPAIRED = "zone_impaired"
@@ -76,6 +78,7 @@ class Reason(StrEnum):
     GONE = "gone"
     NOTHING_TO_REPAIR = "nothing_to_repair"
     CHANGED_MEANWHILE = "changed_meanwhile"
+    LISTING_FAILED = "listing_failed"
 
 
 class Cause(StrEnum):
@@ -200,7 +203,9 @@ class Facts:
     `machines` are those looked at more closely. `group_sizes` are the running instances by the
     value of the `group_by` tag. `stores` are the types with instance store; `bad_keys` tells, by
     instance, which key of a volume EC2 could not use, and why. `open_incidents` are those that
-    repairs were asked for.
+    repairs were asked for; `left` are the instances whose recovery EC2 has given up. `costs_unread`
+    is why it is not known what a stop would lose; `unlisted` is why only what is owed was read.
+    With `is_whole` every instance there is was listed.
     """
 
     statuses: Sequence[Status]
@@ -211,3 +216,7 @@ class Facts:
     stores: frozenset[str] = frozenset()
     bad_keys: Mapping[str, str] = field(default_factory=dict)
     open_incidents: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+    costs_unread: Failure | None = None
+    unlisted: Failure | None = None
+    is_whole: bool = True

@@ -10,7 +10,9 @@ from .request import Rung
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .facts import Facts, Machine
+    from .case import Case
+    from .facts import Machine
+    from .ladder import Ladder
     from .request import InstanceHealthRequest
 
 REPLACE: Final = "replace"
@@ -57,9 +59,12 @@ def rungs_for(cause: Cause, request: InstanceHealthRequest, *, is_reboot: bool) 
     return by_cause.get(cause, ladders.instance)
 
 
-def next_step(
-    machine: Machine, rungs: Sequence[Rung], behind: int, facts: Facts, *, address_may_change: bool
-) -> Next:
+def rungs_of(ladder: Ladder, case: Case) -> Sequence[Rung]:
+    """Return all rungs of a ladder that has begun."""
+    return rungs_for(ladder.cause, case.request, is_reboot=ladder.step == Rung.REBOOT)
+
+
+def next_step(machine: Machine, rungs: Sequence[Rung], behind: int, case: Case) -> Next:
     """Return the first step, of those not behind, that its users allow and that costs nothing."""
     if machine.scaling_group:
         return Next(REPLACE, 1, is_paged=False) if behind == 0 else Next()
@@ -68,22 +73,23 @@ def next_step(
     for place, rung in enumerate(rungs[behind:], start=behind + 1):
         if rung not in allowed:
             continue
-        blocked = _why_not_stopped(machine, facts, address_may_change=address_may_change)
+        blocked = _why_not_stopped(machine, case)
         if rung is Rung.REBOOT or blocked is None:
             return Next(rung, place, is_paged=Rung.PAGE in rungs[:place])
         reason = blocked
     return Next(reason=reason)
 
 
-def _why_not_stopped(machine: Machine, facts: Facts, *, address_may_change: bool) -> Reason | None:
+def _why_not_stopped(machine: Machine, case: Case) -> Reason | None:
     """Return what a stop would lose, or why the start after it would fail.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html
     """
+    facts = case.facts
     if machine.is_spot:
         return Reason.SPOT
     if not machine.has_ebs_root or machine.type in facts.stores:
         return Reason.INSTANCE_STORE
-    if machine.public_address and not address_may_change:
+    if machine.public_address and not case.request.repairs.address_may_change:
         return Reason.ADDRESS_WOULD_CHANGE
     return Reason.KEY_UNUSABLE if machine.id in facts.bad_keys else None

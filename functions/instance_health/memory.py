@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CHORE: Final = "instance_health"
 _SIGHTINGS: Final = "sightings"
 _LADDERS: Final = "ladders"
+_LEFT: Final = "recoveries-failed"
+_LEFT_KEPT: Final = timedelta(hours=2)
 _SIGHTING_KEPT: Final = timedelta(days=2)
 _OPEN_KEPT: Final = timedelta(days=400)
 _ENDED_KEPT: Final = timedelta(days=30)
@@ -45,6 +47,15 @@ class Memory:
         """Return what earlier polls saw, by instance."""
         return {item["sk"]: _sighting(item) for item in self._notes.list(_SIGHTINGS)}
 
+    def left(self) -> frozenset[str]:
+        """Return the instances of which AWS has told lately that it gave up their recovery."""
+        notes = self._notes
+        return frozenset(i["sk"] for i in notes.list(_LEFT) if i["expires_at"] > notes.seconds)
+
+    def leave(self, instance_id: str) -> None:
+        """Remember that AWS has given up the recovery of an instance."""
+        self._notes.put(_LEFT, instance_id, _LEFT_KEPT)
+
     def ladders(self) -> dict[str, Ladder]:
         """Return the last ladder of each instance that had one."""
         return {item["sk"]: _ladder(item) for item in self._notes.list(_LADDERS)}
@@ -63,7 +74,6 @@ class Memory:
                 since=int(sighting.since.timestamp()),
                 polls=sighting.polls,
                 slot=sighting.slot,
-                is_left=int(sighting.is_left),
             )
             for instance_id, sighting in seen.items()
             if known.get(instance_id) != sighting
@@ -125,7 +135,7 @@ class Memory:
 def _sighting(item: Mapping[str, Any]) -> Sighting:
     since = datetime.fromtimestamp(item["since"], UTC)
     trouble = Trouble(item["trouble"])
-    return Sighting(trouble, since, item["polls"], item["slot"], bool(item["is_left"]))
+    return Sighting(trouble, since, item["polls"], item["slot"])
 
 
 def _document(ladder: Ladder) -> dict[str, Any]:

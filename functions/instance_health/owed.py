@@ -6,10 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from .facts import ENDING, RUNNING, STOPPED, STOPPING, Action, Reason
+from caretaker import tags as tag
+
+from .facts import ENDING, RUNNING, STOPPED, STOPPING, Action, Cause, Reason
+from .gates import next_step, rungs_of, why_untouched
 from .ladder import JUDGED_WITHIN, LOST_AFTER, Ending, Ladder, Stand, start_waits
 from .request import Rung
 from .verdict import Verdict, detail_of, plain, step, told
+from .waits import why_held
 
 if TYPE_CHECKING:
     from .case import Case, Item
@@ -74,8 +78,20 @@ def _not_stopping(item: Item, ladder: Ladder, case: Case) -> Verdict:
         if status.is_well:
             return replace(plain(item, Action.KEEP, reason), ladder=over)
         return replace(told(item, case, reason, is_paged=True), ladder=over)
-    again = waited >= LOST_AFTER and ladder.tries < _MAX_STOPS and status.cause is not None
-    if again and case.breaker(status.zone) is None:
+    if waited >= LOST_AFTER and _may_stop_again(item, ladder, case):
         intent = ladder.sent(Stand.STOPPING, case.now)
         return step(item, case, Reason.STOP_LOST, intent, Action.STOP)
     return told(item, case, Reason.REPAIR_UNDER_WAY)
+
+
+def _may_stop_again(item: Item, ladder: Ladder, case: Case) -> bool:
+    """Tell whether what led to the stop still holds: nothing is owed before it has happened."""
+    machine = case.facts.machines.get(item.status.id)
+    if machine is None or tag.is_ignored(machine.tags) or why_untouched(machine):
+        return False
+    if ladder.tries >= _MAX_STOPS or item.status.cause is None:
+        return False
+    following = next_step(machine, rungs_of(ladder, case), ladder.rung - 1, case)
+    is_planned = ladder.cause is Cause.EVENT
+    held = why_held(item, case, following.step, is_planned=is_planned)
+    return following.step == Rung.STOP_START and held is None

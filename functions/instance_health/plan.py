@@ -106,7 +106,12 @@ def _within_budgets(verdicts: Sequence[Verdict], case: Case) -> list[Verdict]:
             held.add(verdict.id)
         else:
             at_work[group] += 1
-    return [v.held(Reason.GROUP_BUDGET) if v.id in held else v for v in verdicts]
+    return [
+        v.held(Reason.GROUP_BUDGET, is_paged=not case.group_limit(_group(v, case)) or v.is_paged)
+        if v.id in held
+        else v
+        for v in verdicts
+    ]
 
 
 def _group(verdict: Verdict, case: Case) -> str:

@@ -31,16 +31,12 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Trouble that lasts: `since` its first poll, `polls` of it so far, the last in `slot`.
-
-    With `is_left` EC2 has told that its own recovery failed.
-    """
+    """Trouble that lasts: `since` its first poll, `polls` of it so far, the last in `slot`."""
 
     trouble: Trouble
     since: datetime
     polls: int
     slot: str
-    is_left: bool = False
 
 
 def trouble_of(status: Status) -> Trouble | None:

@@ -47,7 +47,12 @@ class Telling:
             yield self._check(kind, healthy=None)
 
     def left_stopped(self) -> Check:
-        """Return that we stopped it and it does not run: nothing is more urgent."""
+        """Return that we stopped it and it does not run: nothing is more urgent.
+
+        As long as nothing speaks against its start, that is not said, nor that all is well.
+        """
+        if not self.told.is_left_stopped:
+            return self._check("instance_left_stopped", healthy=None)
         ladder, error = self.told.ladder, self.told.outcome.error
         return self._check(
             "instance_left_stopped",
@@ -121,6 +126,7 @@ class Telling:
         status, ladder, told = self._status, self.told.ladder, self.told
         zone, closed = status.zone, told.case.closed
         parents = {
+            f"instance_left_stopped/{status.id}": told.is_left_stopped,
             f"zone_impaired/{zone}": zone in closed,
             f"fleet_impaired/{told.region}": "" in closed,
             ladder.incident if ladder else "": kind == "repair_asked",

@@ -46,10 +46,10 @@ class Verdict:
         """Tell whether there is more to say of it than that it is as it should be."""
         return self.ladder is not None or self.decision.reason not in _AS_IT_SHOULD_BE
 
-    def held(self, reason: Reason) -> Verdict:
+    def held(self, reason: Reason, *, is_paged: bool) -> Verdict:
         """Return the same without its step, which has to wait."""
         decision = replace(self.decision, action=Action.REPORT, reason=reason)
-        return replace(self, decision=decision, intent=None, is_new=False)
+        return replace(self, decision=decision, intent=None, is_new=False, is_paged=is_paged)
 
 
 def plain(item: Item, action: Action, reason: Reason, detail: Detail = NOTHING) -> Verdict:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from .facts import Cause, Reason
 from .ladder import DAY, Ending
+from .request import Rung
 
 if TYPE_CHECKING:
     from .case import Case, Item
@@ -26,13 +27,13 @@ def why_not_told(item: Item, case: Case) -> Reason | None:
     return Reason.JUST_IMPAIRED if case.now - since < case.minutes("impaired") else None
 
 
-def why_waiting(item: Item, machine: Machine, case: Case, cause: Cause) -> Reason | None:
-    """Return what a new ladder has to wait for."""
+def why_waiting(item: Item, machine: Machine, case: Case, cause: Cause, step: str) -> Reason | None:
+    """Return what a new ladder, whose first step this is, has to wait for."""
     if case.now - machine.launched < case.minutes("settle"):
         return Reason.JUST_STARTED
     if cause is Cause.SYSTEM and _is_left_to_aws(item, case):
         return Reason.AWS_RECOVERING
-    held = why_held(item, case, is_planned=cause is Cause.EVENT)
+    held = why_held(item, case, step, is_planned=cause is Cause.EVENT)
     if held:
         return held
     begun = item.ladder.begun_within_a_day(case.now) if item.ladder else ()
@@ -42,14 +43,17 @@ def why_waiting(item: Item, machine: Machine, case: Case, cause: Cause) -> Reaso
     return Reason.COOLDOWN if rests else None
 
 
-def why_held(item: Item, case: Case, *, is_planned: bool) -> Reason | None:
-    """Return what any step has to wait for."""
+def why_held(item: Item, case: Case, step: str, *, is_planned: bool) -> Reason | None:
+    """Return what a step has to wait for, whichever of a ladder it is."""
     closed = case.breaker(item.status.zone)
     if closed:
         return closed
     if any(is_under_way(event, case) for event in item.status.events):
         return Reason.AWS_EVENT_UNDER_WAY
-    return Reason.MAINTENANCE_WINDOW if case.in_window and not is_planned else None
+    if case.in_window and not is_planned:
+        return Reason.MAINTENANCE_WINDOW
+    is_blind = step == Rung.STOP_START and case.facts.costs_unread is not None
+    return Reason.COST_UNKNOWN if is_blind else None
 
 
 def is_under_way(event: ScheduledEvent, case: Case) -> bool:
@@ -82,7 +86,7 @@ def _is_left_to_aws(item: Item, case: Case) -> bool:
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-recover.html
     """
     sighting = item.sighting
-    if sighting is None or sighting.is_left:
+    if sighting is None or item.status.id in case.facts.left:
         return False
     since = min(item.status.since or sighting.since, sighting.since)
     return case.now - since < case.minutes("recovery")

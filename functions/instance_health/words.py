@@ -26,6 +26,7 @@ NEXT: Final[Mapping[Reason, str]] = {
     Reason.AWS_RECOVERING: "EC2 may recover it by itself; after that it is stopped and started",
     Reason.AWS_EVENT_UNDER_WAY: "AWS is at work on it; repaired after that",
     Reason.MAINTENANCE_WINDOW: "repaired when the maintenance window is over",
+    Reason.COST_UNKNOWN: "stopped and started once it is known what that would lose",
     Reason.COOLDOWN: "the next repair begins when the last one is long enough ago",
     Reason.GROUP_BUDGET: "its turn comes when others of its group are repaired",
     Reason.ZONE_IMPAIRED: "nothing is repaired while so much of the zone is impaired",

@@ -6,16 +6,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from caretaker import tags as tag
-from functions.instance_health.arrivals import RECOVERY_FAILED, HealthEvent, StateChange
+from caretaker.errors import ListingError
+from functions.instance_health.arrivals import RECOVERY_FAILED, StateChange
 from functions.instance_health.aws import listings
 from functions.instance_health.aws.keys import bad_keys
-from functions.instance_health.facts import ENDING, RUNNING, STOPPED, Facts, Machine, Status
+from functions.instance_health.facts import (
+    ENDING,
+    IMPAIRED,
+    RUNNING,
+    STOPPED,
+    Facts,
+    Machine,
+    Status,
+)
 from functions.instance_health.memory import Memory
 from functions.instance_health.request import Rung
 from functions.instance_health.sightings import trouble_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from caretaker.run import Run
     from functions.instance_health.ladder import Ladder
@@ -25,28 +34,43 @@ if TYPE_CHECKING:
 
 
 def gather(run: Run[InstanceHealthRequest]) -> Facts:
-    """Read what the run is about: everything, or what an event tells of."""
-    event = run.request.event
+    """Read what the run is about: everything, or what an event tells of.
+
+    When the listings fail, what is owed is read alone: an outage keeps nothing stopped.
+    """
+    event, memory = run.request.event, Memory(run)
     if event is None:
-        return _everything(run)
+        ladders = memory.ladders()
+        try:
+            return _everything(run, memory, ladders)
+        except ListingError as error:
+            owed = _those(run, {k: v for k, v in ladders.items() if v.is_owed})
+            if not owed.statuses:
+                raise
+            return replace(owed, unlisted=error.failure)
     if isinstance(event.detail, StateChange):
-        return _one(run, event.detail.instance_id)
-    _hear(run, event.detail)
-    return Facts(statuses=())
+        changed = event.detail.instance_id
+        ladders = {k: v for k, v in memory.ladders().items() if k == changed and v.is_open}
+        return _those(run, ladders, expected=[changed])
+    if event.detail.eventTypeCode == RECOVERY_FAILED:
+        for instance_id in event.detail.instance_ids:
+            memory.leave(instance_id)
+    return Facts(statuses=(), is_whole=False)
 
 
 def remember(run: Run[InstanceHealthRequest], plan: Plan) -> None:
     """Write what the poll saw, and the ladders that ended, before anything is changed."""
     memory, facts = Memory(run), plan.case.facts
-    if run.request.event is None:
+    if facts.is_whole:
         memory.remember(facts.sightings, plan.sightings)
     for instance_id, ladder in plan.moved.items():
         memory.move(instance_id, ladder)
 
 
-def _everything(run: Run[InstanceHealthRequest]) -> Facts:
-    memory, scene = Memory(run), run.scene
-    sightings, ladders = memory.sightings(), memory.ladders()
+def _everything(
+    run: Run[InstanceHealthRequest], memory: Memory, ladders: Mapping[str, Ladder]
+) -> Facts:
+    sightings, scene = memory.sightings(), run.scene
     statuses = listings.list_statuses(scene)
     suspects = set(_suspects(run, statuses, sightings, ladders))
     machines = listings.list_machines(scene, suspects) if suspects else {}
@@ -59,34 +83,29 @@ def _everything(run: Run[InstanceHealthRequest]) -> Facts:
         ladders=ladders,
         group_sizes=_group_sizes(run, machines),
         open_incidents=frozenset(_open_incidents(run, memory, ladders)),
+        left=memory.left()
+        if any(status.system == IMPAIRED for status in statuses)
+        else frozenset(),
     )
     return _with_costs_of_a_stop(run, facts)
 
 
-def _one(run: Run[InstanceHealthRequest], instance_id: str) -> Facts:
-    """Read one instance: an event tells its state, and no check of it."""
-    memory = Memory(run)
-    ladders = {k: v for k, v in memory.ladders().items() if k == instance_id and v.is_open}
-    machine = listings.list_machines(run.scene, [instance_id]).get(instance_id)
-    if machine is None or machine.state == RUNNING or not (machine.is_expected or ladders):
-        return Facts(statuses=())
-    return Facts(
-        statuses=(Status(instance_id, machine.zone, machine.state),),
-        machines={instance_id: machine},
-        ladders=ladders,
-    )
-
-
-def _hear(run: Run[InstanceHealthRequest], event: HealthEvent) -> None:
-    """Remember of which instances EC2 has given up the recovery."""
-    if event.eventTypeCode != RECOVERY_FAILED:
-        return
-    memory = Memory(run)
-    known = memory.sightings()
-    left = {
-        each: replace(known[each], is_left=True) for each in event.instance_ids if each in known
+def _those(
+    run: Run[InstanceHealthRequest], ladders: Mapping[str, Ladder], expected: Sequence[str] = ()
+) -> Facts:
+    """Read some instances that do not run, without any check of theirs."""
+    ids = {*ladders, *expected}
+    machines = {
+        each: machine
+        for each, machine in (listings.list_machines(run.scene, ids) if ids else {}).items()
+        if machine.state != RUNNING and (each in ladders or machine.is_expected)
     }
-    memory.remember(known, {**known, **left})
+    return Facts(
+        statuses=tuple(Status(m.id, m.zone, m.state) for m in machines.values()),
+        machines=machines,
+        ladders={each: ladder for each, ladder in ladders.items() if each in machines},
+        is_whole=False,
+    )
 
 
 def _suspects(
@@ -133,6 +152,9 @@ def _with_costs_of_a_stop(run: Run[InstanceHealthRequest], facts: Facts) -> Fact
     }
     if not stoppable:
         return facts
-    stores = listings.list_stores(run.scene, (machine.type for machine in stoppable.values()))
-    keys = listings.list_keys(run.scene, stoppable)
-    return replace(facts, stores=stores, bad_keys=bad_keys(run.scene, keys))
+    try:
+        stores = listings.list_stores(run.scene, (machine.type for machine in stoppable.values()))
+        keys = bad_keys(run.scene, listings.list_keys(run.scene, stoppable))
+    except ListingError as error:
+        return replace(facts, costs_unread=error.failure)
+    return replace(facts, stores=stores, bad_keys=keys)
