@@ -11,7 +11,7 @@ from caretaker.incidents import Check, Severity
 from .arrivals import HealthEvent
 from .beginning import ACTED_ON, REBOOTS
 from .facts import Cause
-from .gates import next_step, rungs_for, why_untouched
+from .gates import next_step, rungs_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def _is_acted_on(ended: Ended, machine: Machine, event: ScheduledEvent) -> bool:
         return False
     case = ended.plan.case
     rungs = rungs_for(Cause.EVENT, case.request, is_reboot=event.code == REBOOTS)
-    return why_untouched(machine) is None and bool(next_step(machine, rungs, 0, case).step)
+    return bool(next_step(machine, rungs, 0, case).step)
 
 
 def _announced(

@@ -17,8 +17,6 @@ from caretaker.selectors import InstanceId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from caretaker.run import Scene
-
 EC2: Final = "aws.ec2"
 HEALTH: Final = "aws.health"
 RECOVERY_FAILED: Final = "AWS_EC2_SIMPLIFIED_AUTO_RECOVERY_FAILURE"
@@ -82,7 +80,7 @@ class Arrival(Part):
         return sha256(self.detail.eventArn.encode()).hexdigest()[:16]
 
 
-def resolve(event: Mapping[str, Any], _scene: Scene) -> dict[str, Any]:
+def resolve(event: Mapping[str, Any], _scene: object) -> dict[str, Any]:
     """Return the request that a bare EventBridge event stands for."""
     asked: dict[str, Any] = {
         "event": {"source": event.get("source"), "detail": event.get("detail")}

@@ -90,9 +90,6 @@ def _climb(
     item: Item, machine: Machine, case: Case, cause: Cause, event: ScheduledEvent | None = None
 ) -> Verdict:
     """Begin a ladder where nothing speaks against it."""
-    untouched = why_untouched(machine)
-    if untouched:
-        return told(item, case, untouched, is_paged=True)
     rungs = rungs_for(cause, case.request, is_reboot=event is not None and event.code == REBOOTS)
     first = next_step(machine, rungs, 0, case)
     if not first.step:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from caretaker import tags as tag
 
 from .facts import ENDING, STOPPED, STOPPING, Action, Cause, Reason
-from .gates import next_step, rungs_of, why_untouched
+from .gates import next_step, rungs_of
 from .ladder import JUDGED_WITHIN, Ending, Ladder, Stand
 from .request import Rung
 from .verdict import STEPS, Verdict, detail_of, plain, step, told
@@ -60,10 +60,9 @@ def _next(item: Item, ladder: Ladder, case: Case) -> Verdict:
     machine = case.facts.machines[item.status.id]
     failed = ladder if ladder.stand is Stand.REFUSED else ladder.noted(Ending.NOT_FIXED)
     following = next_step(machine, rungs_of(ladder, case), ladder.rung, case)
-    stopped = why_untouched(machine) or (None if following.step else following.reason)
-    if stopped:
-        over = replace(ladder.ended_as(Ending.NOT_FIXED, case.now, stopped))
-        return replace(told(item, case, stopped, is_paged=True), ladder=over)
+    if not following.step:
+        over = ladder.ended_as(Ending.NOT_FIXED, case.now, following.reason)
+        return replace(told(item, case, following.reason, is_paged=True), ladder=over)
     held = why_held(item, case, following.step, is_planned=ladder.cause is Cause.EVENT)
     if held:
         return told(item, case, held, is_paged=_is_paged(ladder, case))

@@ -151,6 +151,11 @@ class Status:
         return self.state == RUNNING and both and self.ebs in {*_WELL, ""}
 
     @property
+    def is_over(self) -> bool:
+        """Tell whether it is well, or does not run: then no check of it fails."""
+        return self.is_well or self.state in {STOPPED, *ENDING}
+
+    @property
     def is_unknown(self) -> bool:
         """Tell whether EC2 has no answer: that is neither well nor impaired."""
         return self.state == RUNNING and UNKNOWN in {self.system, self.instance, self.ebs}

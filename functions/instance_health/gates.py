@@ -65,7 +65,13 @@ def rungs_of(ladder: Ladder, case: Case) -> Sequence[Rung]:
 
 
 def next_step(machine: Machine, rungs: Sequence[Rung], behind: int, case: Case) -> Next:
-    """Return the first step, of those not behind, that its users allow and that costs nothing."""
+    """Return the first step, of those not behind, that its users allow and that costs nothing.
+
+    Of an instance that may not be touched it is none.
+    """
+    untouched = why_untouched(machine)
+    if untouched:
+        return Next(reason=untouched)
     if machine.scaling_group:
         return Next(REPLACE, 1, is_paged=False) if behind == 0 else Next()
     allowed = _ALLOWS[Rung(str(machine.remediate))]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from caretaker import tags as tag
 
 from .facts import ENDING, RUNNING, STOPPED, STOPPING, Action, Cause, Reason
-from .gates import next_step, rungs_of, why_untouched
+from .gates import next_step, rungs_of
 from .ladder import JUDGED_WITHIN, LOST_AFTER, Ending, Ladder, Stand, start_waits
 from .request import Rung
 from .verdict import Verdict, detail_of, plain, step, told
@@ -87,7 +87,7 @@ def _not_stopping(item: Item, ladder: Ladder, case: Case) -> Verdict:
 def _may_stop_again(item: Item, ladder: Ladder, case: Case) -> bool:
     """Tell whether what led to the stop still holds: nothing is owed before it has happened."""
     machine = case.facts.machines.get(item.status.id)
-    if machine is None or tag.is_ignored(machine.tags) or why_untouched(machine):
+    if machine is None or tag.is_ignored(machine.tags):
         return False
     if ladder.tries >= _MAX_STOPS or item.status.cause is None:
         return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from caretaker.incidents import Check, Severity
 from caretaker.settings import Mode
 
-from .facts import ENDING, RUNNING, STOPPED, Cause, Reason
+from .facts import RUNNING, Cause, Reason
 from .ladder import Ending, Stand
 from .request import Rung
 from .words import NEXT, said_of, span
@@ -38,10 +38,10 @@ class Telling:
             return
         kind = "repair_asked" if self._is_asked else "instance_impaired"
         climbs = ladder is not None and ladder.is_open and ladder.cause is not Cause.EVENT
-        is_lost = ladder is not None and ladder.ending is Ending.UNKNOWN and not status.is_well
+        is_lost = ladder is not None and ladder.ending is Ending.UNKNOWN and not status.is_over
         if (status.cause and reason not in _UNTOLD) or climbs or is_lost or self._is_asked:
             yield self._unhealthy(kind)
-        elif status.is_well or status.state in {STOPPED, *ENDING}:
+        elif status.is_over:
             yield self._check(kind, healthy=True, done=self._ending())
         else:
             yield self._check(kind, healthy=None)

@@ -45,11 +45,11 @@ class Window(Part):
     earlier of two equal times counts.
     """
 
-    start: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     duration_minutes: Annotated[int, Field(ge=1, le=1440)]
     zone: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_zone)] = "UTC"
     weekdays: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = tuple(Weekday)
-    date: Annotated[str, Field(pattern=r"^20\d\d-\d\d-\d\d$")] | None = None
+    date: Annotated[str, Field(pattern=r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$")] | None = None
 
     @model_validator(mode="after")
     def _exists(self) -> Self:
@@ -70,11 +70,16 @@ class Window(Part):
         return self
 
     def is_open(self, now: dt.datetime) -> bool:
-        """Tell whether `now` is within it; one may have begun the day before."""
+        """Tell whether `now` is within it.
+
+        One may have begun the day before, or earlier, where that day has lost an hour.
+        """
         today = now.astimezone(ZoneInfo(self.zone)).date()
-        days = (each for each in (today - _DAY, today) if self._is_on(each))
+        days = (today - number * _DAY for number in range(3))
         length = dt.timedelta(minutes=self.duration_minutes)
-        return any(dt.timedelta() <= now - self._start(day) < length for day in days)
+        return any(
+            dt.timedelta() <= now - self._start(day) < length for day in days if self._is_on(day)
+        )
 
     def _is_on(self, day: dt.date) -> bool:
         if self.date is not None:

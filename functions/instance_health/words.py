@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from caretaker.decisions import Result
+
 from .facts import Action, Cause, Reason
 from .ladder import Stand
 from .request import Rung
@@ -74,6 +76,8 @@ def _repair(told: Told) -> str:
         return f"{told.verdict.decision.action} failed"
     if told.is_planned:
         return f"to {action} in mode act"
+    if told.outcome.result is Result.DEFERRED:
+        return f"to {action} as soon as AWS takes it"
     if action in _PAST:
         again = " again" if action == Action.REBOOT and ladder and ladder.history else ""
         return _PAST[Action(action)] + again

@@ -36,7 +36,7 @@ def _writable(key: str) -> str:
 type TagKey = Annotated[str, Field(min_length=1, max_length=MAX_KEY)]
 type RuleKey = Annotated[TagKey, AfterValidator(_writable)]
 type TopicArn = Annotated[
-    str, Field(pattern=r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")
+    str, Field(pattern=r"^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$")
 ]
 
 
