@@ -91,8 +91,7 @@ class InstanceHealthRequest(BaseRequest):
             raise ValueError(msg)
         return self
 
-    @property
-    def comes_again(self) -> bool:
+    def is_spared_by(self, other: str, slot: str) -> bool:  # noqa: ARG002 - whichever slots
         """A poll that meets another one is not needed; what is asked for comes only once."""
         return self.repair is None
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .ended import Told
+    from .facts import Status
     from .ladder import Ladder
 
 _UNTOLD: Final = frozenset({Reason.FIRST_SEEN, Reason.JUST_IMPAIRED})
@@ -119,7 +120,7 @@ class Telling:
         return ladder is not None and not ladder.is_settled and ladder.incident in is_open
 
     @property
-    def _status(self) -> Any:  # noqa: ANN401 - a Status, without importing it for its type alone
+    def _status(self) -> Status:
         return self.told.verdict.item.status
 
     def _unhealthy(self, kind: str) -> Check:

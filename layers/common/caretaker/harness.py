@@ -162,7 +162,7 @@ class _Invocation[R: BaseRequest]:
             with self._lease(heading, request, mode) as lease:
                 findings = self._chore.steps(Run(scene, request, mode, slot, lease))
         except BusyError as busy:
-            if busy.slot != slot and not request.comes_again:
+            if not request.is_spared_by(busy.slot, slot):
                 raise
             reason = "slot_in_progress" if busy.slot == slot else "run_in_progress"
             return self._decided_nothing("skipped", reason, heading)

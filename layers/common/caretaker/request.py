@@ -66,10 +66,9 @@ class BaseRequest(Part):
     approve: Annotated[str, Field(pattern=r"^p-[0-9a-f]{16}$")] | None = None
     round: Annotated[int, Field(ge=0, le=MAX_ROUNDS)] = 0
 
-    @property
-    def comes_again(self) -> bool:
-        """Tell whether the next scheduled run does all that this one would, and soon."""
-        return False
+    def is_spared_by(self, other: str, slot: str) -> bool:
+        """Tell whether a run of this slot is not needed while one of the `other` is at work."""
+        return other == slot
 
     @property
     def lease_scope(self) -> str:
