@@ -115,6 +115,17 @@ def branches(value: object) -> list[Any]:
     return [] if value == NO_VALUE else [value]
 
 
+def function_of(chore: str) -> str:
+    """Return the logical id of a chore's function."""
+    return f"{chore.title().replace('_', '')}Function"
+
+
+def chore_of(function_logical_id: str) -> str:
+    """Return the name of a function's chore, which its folder has as well."""
+    source = written()["Resources"][function_logical_id]["Properties"]["CodeUri"]
+    return str(source).rpartition("/")[2]
+
+
 def role_of(function_logical_id: str) -> str:
     """Return the logical id of a function's role."""
     role, attribute = functions()[function_logical_id]["Role"]["Fn::GetAtt"]
@@ -242,6 +253,10 @@ def with_values(value: object, template: Properties, **values: str) -> str:
     if isinstance(text, list):
         text, named = text
         known |= {name: _variable(each, template, known) for name, each in named.items()}
+    return _filled(text, known)
+
+
+def _filled(text: object, known: Properties) -> str:
     return re.sub(r"\$\{(\w+)}", lambda match: known[match[1]], str(text))
 
 
@@ -251,4 +266,6 @@ def _variable(value: Any, template: Properties, known: Properties) -> str:
         conditions = template["Conditions"]
         chosen = then if _true(conditions[name], conditions, known) else otherwise
         return _variable(chosen, template, known)
+    if isinstance(value, dict) and "Fn::Sub" in value:
+        return _filled(value["Fn::Sub"], known)
     return _operand(value, known)

@@ -13,7 +13,9 @@ from tests.contract.template import (
     TEMPLATES,
     deployed,
     expanded,
+    function_of,
     functions,
+    properties,
     template_of,
     written,
 )
@@ -74,7 +76,7 @@ def test_every_function_has_an_alarm_on(metric: str) -> None:
 @pytest.mark.parametrize(
     ("alarms", "chores"),
     [
-        (MAIN, {"snapshot", "retention", "tagging", "alerts"}),
+        (MAIN, {"snapshot", "retention", "tagging", "instance_health", "alerts"}),
         (EXTRA, {"snapshot", "retention"}),
         (TAGGING, {"tagging"}),
     ],
@@ -98,7 +100,7 @@ def test_heartbeat_alarm_breaches_on_missing_data(
 def test_every_chore_has_a_heartbeat_alarm() -> None:
     beating = [_dimensions(alarm)["Chore"] for alarm in _watching(MAIN, "Heartbeat")]
 
-    assert sorted(f"{chore.capitalize()}Function" for chore in beating) == sorted(functions())
+    assert sorted(map(function_of, beating)) == sorted(functions())
 
 
 def test_tagging_is_missed_only_where_there_are_rules() -> None:
@@ -117,6 +119,33 @@ def test_alerts_chore_may_be_silent_for_minutes_alone(metric: str, minutes: int)
     assert "DatapointsToAlarm" not in alarm
 
 
+def test_polls_of_instance_health_may_be_missed_for_minutes_that_fit_their_schedule() -> None:
+    (alarm,) = _watching(MAIN, "Heartbeat", "instance_health")
+    minutes = written()["Parameters"][alarm["EvaluationPeriods"]["Ref"]]
+    told = written()["Parameters"]["InstanceHealthSchedule"]
+
+    assert alarm["Period"] == 60
+    assert "DatapointsToAlarm" not in alarm
+    assert told["Default"] == "rate(1 minute)"
+    assert "At most 5 minutes apart" in told["Description"]
+    assert minutes["Default"] >= 2 * 5, "one poll of the longest schedule may fail"
+    assert minutes["MinValue"] > 1
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_a_poll_that_was_held_up_and_its_retries_are_no_alarm_and_a_lasting_fault_is(
+    metric: str,
+) -> None:
+    alarm = MAIN[f"InstanceHealth{metric}Alarm"]
+    retries = properties("AWS::Lambda::EventInvokeConfig")[
+        "InstanceHealthFunctionEventInvokeConfig"
+    ]
+    of_one_poll = 1 + retries["MaximumRetryAttempts"]
+
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 10)
+    assert of_one_poll < alarm["DatapointsToAlarm"] <= alarm["EvaluationPeriods"] / 2
+
+
 @pytest.mark.parametrize("alarms", [MAIN, EXTRA], ids=["template", "extra policy"])
 def test_stale_backups_alarm_breaches_on_missing_data(alarms: dict[str, Properties]) -> None:
     (alarm,) = _watching(alarms, "NewestBackupAgeHours")
@@ -132,6 +161,7 @@ def test_stale_backups_alarm_breaches_on_missing_data(alarms: dict[str, Properti
         (MAIN, "Heartbeat", "snapshot"),
         (MAIN, "Heartbeat", "retention"),
         (MAIN, "Heartbeat", "tagging"),
+        (MAIN, "Heartbeat", "instance_health"),
         (MAIN, "NewestBackupAgeHours", "snapshot"),
         (EXTRA, "Heartbeat", "snapshot"),
         (EXTRA, "Heartbeat", "retention"),
@@ -161,8 +191,7 @@ def test_alarms_watch_metrics_that_exist() -> None:
 
     assert {alarm["Namespace"] for alarm in own} == {telemetry.NAMESPACE}
     assert {alarm["MetricName"] for alarm in own} <= telemetry.UNITS.keys()
-    chores = {f"{_dimensions(alarm)['Chore'].capitalize()}Function" for alarm in own}
-    assert chores == functions().keys()
+    assert {function_of(_dimensions(alarm)["Chore"]) for alarm in own} == functions().keys()
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -26,6 +26,7 @@ from tests.support.docs_pages import (
     anchors,
     blocks,
     missing,
+    page_of,
     request_of,
     rows,
     section,
@@ -56,9 +57,8 @@ _REPORT: Final = "layers/common/caretaker/report.py"
 
 def accepts(page: Path, event: Any) -> bool:
     """Tell whether the page's chore takes an event, or any chore where a page is of none."""
-    return any(_takes(chore, event) for chore in CHORES if page.stem == chore) or (
-        page.stem not in CHORES and any(_takes(chore, event) for chore in CHORES)
-    )
+    its_own = [chore for chore in CHORES if page == page_of(chore)]
+    return any(_takes(chore, event) for chore in its_own or CHORES)
 
 
 def _takes(chore: str, event: Any) -> bool:

@@ -13,7 +13,15 @@ from caretaker.failures import _CODES, Kind
 from functions.alerts import plan as alerts
 from functions.retention import gates, memory, plan
 from functions.retention.aws import changes
-from tests.contract.template import as_list, functions, role_of, statements, written
+from tests.contract.template import (
+    as_list,
+    environment,
+    function_of,
+    functions,
+    role_of,
+    statements,
+    written,
+)
 from tests.support import docs
 from tests.support.docs_pages import (
     CHORES,
@@ -38,6 +46,11 @@ EVERY_CHORE: Final = pytest.mark.parametrize("chore", CHORES)
 VARIABLES: Final = {
     name for name in vars(settings) if re.fullmatch(r"(CARETAKER|AWS)_[A-Z_]+", name)
 }
+OF_OTHERS: Final = {name for each in functions() for name in environment(each)} - set(
+    environment("SnapshotFunction")
+)
+"""Variables that the pages of the functions that have them explain."""
+
 TAGS: Final = {
     value
     for name, value in vars(tags).items()
@@ -129,7 +142,7 @@ def test_every_metric_is_on_a_page() -> None:
 
 @EVERY_CHORE
 def test_a_page_has_a_row_for_all_that_starts_its_chore(chore: str) -> None:
-    function = written()["Resources"][f"{chore.capitalize()}Function"]["Properties"]
+    function = written()["Resources"][function_of(chore)]["Properties"]
     what_starts = rows(section(page_of(chore), "## When it runs"))
 
     assert function["Events"].keys() <= what_starts.keys()
@@ -145,8 +158,7 @@ def test_a_page_has_a_row_for_every_incident_of_its_chore(chore: str) -> None:
 
 @EVERY_CHORE
 def test_every_variable_of_a_function_is_explained(chore: str) -> None:
-    (function,) = (each for name, each in functions().items() if name.lower().startswith(chore))
-    variables = set(function["Environment"]["Variables"])
+    variables = set(environment(function_of(chore)))
 
     assert not variables - coded(page_of(chore)) - coded(SNAPSHOT)
     assert chore == "snapshot" or "(snapshot.md#environment)" in text_of(page_of(chore))
@@ -154,7 +166,7 @@ def test_every_variable_of_a_function_is_explained(chore: str) -> None:
 
 @EVERY_CHORE
 def test_every_permission_stands_in_its_row(chore: str) -> None:
-    allowed = statements(role_of(f"{chore.capitalize()}Function"))
+    allowed = statements(role_of(function_of(chore)))
     table = rows(section(page_of(chore), "## Permissions"))
     shown = {
         name: sorted(set(re.findall(r"`(\w+:\w+)`", row.split("|")[2])))
@@ -177,7 +189,7 @@ def test_a_page_shows_every_ready_event(chore: str) -> None:
         pytest.param(consistency_notes(), id="consistency notes"),
         pytest.param(snapshot_deferrals(), id="deferrals"),
         pytest.param({f"tags: {note}" for note in texts_under("tags")}, id="tag notes"),
-        pytest.param(VARIABLES, id="environment"),
+        pytest.param(VARIABLES - OF_OTHERS, id="environment"),
     ],
 )
 def test_the_snapshot_page_explains_all(wanted: set[str]) -> None:

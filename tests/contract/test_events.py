@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
 from caretaker.errors import RefusedError
 from caretaker.request import parse_request
+from functions.instance_health.arrivals import resolve
+from functions.instance_health.request import InstanceHealthRequest
+from tests.support.docs_pages import page_of, text_of
+
+if TYPE_CHECKING:
+    from caretaker.run import Scene
 
 ROOT: Final = Path(__file__).parents[2]
 FILES: Final = sorted((ROOT / "events").glob("*/*.json"))
@@ -23,6 +29,18 @@ REFUSED: Final = {
         "rules.CostCenter",
         "rules.Owner",
         "rules.Team.applies_to.0",
+    ],
+    "instance_health/wrong-ladder.json": [
+        "repairs.ladders_per_day",
+        "repairs.group_percent",
+        "repairs.breaker_percent",
+        "repairs.ladders.instance.1",
+    ],
+    "instance_health/wrong-windows.json": [
+        "maintenance_windows.0.start",
+        "maintenance_windows.1.zone",
+        "maintenance_windows.2",
+        "maintenance_windows.3",
     ],
 }
 """Files that show what is refused, each with the fields that are wrong."""
@@ -53,6 +71,9 @@ def test_an_event_file_is_an_event_that_its_chore_takes(path: Path) -> None:
         chore = import_module(f"functions.{path.parent.name}.app").CHORE
         parse_request(chore.request, event)
         return
+    if path.parent.name == "instance_health":
+        parse_request(InstanceHealthRequest, resolve(event, cast("Scene", None)))
+        return
 
     request = import_module(f"functions.{path.parent.name}.request")
     assert event["source"] == "aws.ec2"
@@ -70,7 +91,7 @@ def test_an_event_file_that_shows_a_refusal_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=names)
 def test_an_event_file_is_linked_on_the_page_of_its_chore(path: Path) -> None:
-    page = (ROOT / "docs" / "chores" / f"{path.parent.name}.md").read_text(encoding="utf-8")
+    page = text_of(page_of(path.parent.name))
 
     assert f"/events/{names(path)})" in page
 

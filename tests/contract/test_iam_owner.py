@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.contract.iam import STACK, changing, is_allowed, policies_of
+from tests.contract.iam import ACCOUNT, REGION, STACK, changing, is_allowed, policies_of
 from tests.contract.tagging_requests import (
     BUCKET,
     MANAGED_BY,
@@ -27,6 +27,8 @@ EVERYTHING: Final[dict[str, Any]] = {
     "TaggingStops": "on",
     "TaggingAtBirth": "on",
     "TaggingRules": '{"Owner": {}}',
+    "InstanceHealthMode": "act",
+    "KmsKeyArns": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1",
     "TargetRoleName": "member",
 }
 """All that can be switched on and gives rights."""
@@ -113,7 +115,7 @@ def test_where_iam_cannot_look_at_keys_no_permission_goes_by_the_tags() -> None:
         ("TaggingRole", "s3:PutBucketTagging", bucket),
         ("TaggingRole", "tag:TagResources", "x"),
     }
-    assert {action.partition(":")[0] for action in by_tags} == {"ec2"}
+    assert {action.partition(":")[0] for action in by_tags} == {"ec2", "autoscaling"}
 
 
 def test_the_tagging_api_gives_no_right_by_itself() -> None:

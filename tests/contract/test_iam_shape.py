@@ -12,6 +12,7 @@ from tests.contract.template import (
     allowed_actions,
     as_list,
     branches,
+    chore_of,
     deployed,
     functions,
     properties,
@@ -27,6 +28,7 @@ EVERYTHING_IS_ALLOWED_TO = {
     "ReadFleet": "EC2's Describe calls take no resource; ec2:Region holds them to this region",
     "ReadSnapshotsAndTheirUses": "likewise",
     "ReadTaggedFleet": "likewise",
+    "ReadInstances": "likewise",
     "ReadOtherTypes": "the tagging API's actions take no resource",
     "SetTagsByTheTaggingApi": "likewise; the action of the service that it asks for too takes one",
     "ReadGroups": "Auto Scaling's Describe calls take no resource",
@@ -187,7 +189,7 @@ def test_a_function_invokes_nothing_but_itself(function: str) -> None:
 
 @pytest.mark.parametrize("function", functions())
 def test_a_function_writes_reports_and_log_in_its_own_place_alone(function: str) -> None:
-    folder = f"${{ReportsBucket.Arn}}/{function.removesuffix('Function').lower()}/*"
+    folder = f"${{ReportsBucket.Arn}}/{chore_of(function)}/*"
     group = functions()[function]["LoggingConfig"]["LogGroup"]["Ref"]
 
     assert statement_of(function, "WriteReports")["Resource"] == {"Fn::Sub": folder}

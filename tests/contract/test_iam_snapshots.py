@@ -49,8 +49,12 @@ def test_snapshot_role_writes_managed_by_only_at_creation() -> None:
     }
 
 
-# The tagging chore changes what others made, and nothing of it but tags: test_iam_tagging.py.
-@pytest.mark.parametrize("role", sorted(properties("AWS::IAM::Role").keys() - {"TaggingRole"}))
+# These change what others made, and no snapshot but by tags: test_iam_tagging.py and
+# test_iam_instance_health.py.
+OF_OTHERS = {"TaggingRole", "InstanceHealthRole"}
+
+
+@pytest.mark.parametrize("role", sorted(properties("AWS::IAM::Role").keys() - OF_OTHERS))
 def test_whatever_changes_a_snapshot_asks_for_the_owners_tag(role: str) -> None:
     for statement in changing(role):
         if statement["Sid"] == "SnapshotAnySource":

@@ -22,7 +22,13 @@ from tests.contract.tagging_requests import (
     to_change,
     to_tag,
 )
-from tests.contract.template import allowed_actions, as_list, deployed, statements
+from tests.contract.template import (
+    allowed_actions,
+    as_list,
+    deployed,
+    properties,
+    statements,
+)
 from tests.support.tour import CALLED_BY, IMPLIED_FOR
 
 if TYPE_CHECKING:
@@ -43,6 +49,8 @@ OURS: Final = tuple(
 )
 CREATE, DELETE = "ec2:CreateTags", "ec2:DeleteTags"
 MARKED: Final = {MARK: "2026-11-28T06:00:00Z"}
+PERMITTING: Final = (MANAGED_BY, MARK, "caretaker:delete-after", tags.REMEDIATE)
+"""Keys that permissions go by."""
 
 
 def test_the_keys_of_the_product_are_known() -> None:
@@ -86,7 +94,7 @@ def test_a_key_of_the_products_own_is_refused_alone_and_in_company(
             assert not is_allowed(STOPS, to_tag(action, resource, *keys, on=MARKED)), keys
 
 
-@pytest.mark.parametrize("key", [MANAGED_BY, MARK, "caretaker:delete-after"])
+@pytest.mark.parametrize("key", PERMITTING)
 @pytest.mark.parametrize("spelled", [str.upper, str.title, str.swapcase])
 def test_another_case_of_a_key_that_permissions_go_by_is_refused(key: str, spelled: object) -> None:
     other = spelled(key)  # type: ignore[operator]
@@ -259,7 +267,19 @@ def test_the_first_wall_alone_refuses_every_key_of_the_product(action: str, key:
         assert is_allowed(_behind("NeverAWayIn"), to_tag(action, INSTANCE, *keys)) is is_mark
 
 
-@pytest.mark.parametrize("key", [MANAGED_BY, MARK, "caretaker:delete-after"])
+def test_every_key_of_its_own_that_a_permission_of_any_role_goes_by_is_known() -> None:
+    asked = {
+        key.partition("Tag/")[2]
+        for role in properties("AWS::IAM::Role")
+        for statement in statements(role)
+        for keys in statement.get("Condition", {}).values()
+        for key in keys
+    }
+
+    assert asked - {""} == set(PERMITTING) - {"caretaker:delete-after"}
+
+
+@pytest.mark.parametrize("key", PERMITTING)
 def test_the_second_wall_alone_refuses_every_case_of_the_keys_that_permissions_go_by(
     key: str,
 ) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.template import allowed_actions, functions
+from tests.contract.template import allowed_actions, function_of, functions
 from tests.support.tour import CALLED_BY, IMPLIED_FOR
 
 CHORES = sorted(CALLED_BY)
 
 
 def test_every_function_is_in_the_table() -> None:
-    assert {f"{chore.capitalize()}Function" for chore in CHORES} == functions().keys()
+    assert {function_of(chore) for chore in CHORES} == functions().keys()
     assert CALLED_BY.keys() == IMPLIED_FOR.keys()
 
 
 @pytest.mark.parametrize("chore", CHORES)
 def test_a_role_allows_what_is_called_or_implied_and_nothing_else(chore: str) -> None:
-    allowed = allowed_actions(f"{chore.capitalize()}Function")
+    allowed = allowed_actions(function_of(chore))
 
     assert allowed == CALLED_BY[chore] | IMPLIED_FOR[chore].keys()
 

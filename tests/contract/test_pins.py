@@ -97,7 +97,7 @@ def test_tests_run_on_the_versions_that_the_layer_carries() -> None:
 def test_the_layer_carries_what_was_decided_and_no_tracer() -> None:
     asked_for = pinned_versions(read(LAYER), only_asked_for=True)
 
-    assert asked_for.keys() == {"aws-lambda-powertools", "boto3", "pydantic"}
+    assert asked_for.keys() == {"aws-lambda-powertools", "boto3", "pydantic", "tzdata"}
     assert "aws-xray-sdk" not in pinned_versions(read(LAYER))
 
 

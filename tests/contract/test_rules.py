@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from caretaker.request import parse_request
 from functions.snapshot.request import ONE, SET
 from functions.tagging.request import TaggingRequest
+from tests.contract.patterns import matches
 from tests.contract.template import (
     EXTRA_TAGGING,
     as_list,
@@ -59,39 +60,6 @@ def _called(
         "account": "123456789012",
         "detail": detail,
     }
-
-
-def _matches(pattern: Any, event: Any) -> bool:
-    """Tell whether EventBridge would match an event; knows texts, `exists` and `anything-but`.
-
-    Source: Amazon EventBridge user guide, "Comparison operators for use in event patterns".
-    """
-    if isinstance(pattern, dict):
-        parts = event if isinstance(event, dict) else {}
-        return all(_matches(inner, parts.get(key)) for key, inner in pattern.items())
-    return any(_is_one(wanted, event) for wanted in pattern)
-
-
-def _is_one(wanted: Any, value: object) -> bool:
-    match wanted:
-        case {"exists": bool(exists)}:
-            return (value is not None) is exists
-        case {"anything-but": list(others)}:
-            return value is not None and value not in [_arn(each) for each in others]
-        case str():
-            return value == wanted
-        case _:
-            raise AssertionError(wanted)
-
-
-def _arn(value: Properties) -> str:
-    """Return the ARN of a role of Caretaker, taken from the stack itself or imported."""
-    if "Fn::GetAtt" in value:
-        name, attribute = value["Fn::GetAtt"]
-        assert attribute == "Arn"
-    else:
-        name = value["Fn::ImportValue"]["Fn::Sub"].rpartition("-")[2].removesuffix("Arn")
-    return f"arn:aws:iam::123456789012:role/{name}"
 
 
 def test_every_rule_keeps_what_it_cannot_deliver() -> None:
@@ -144,7 +112,7 @@ def test_what_is_made_starts_the_tagging_chore(
 ) -> None:
     assert template
     for issuer in ("arn:aws:iam::123456789012:role/web", None):
-        assert _matches(rule["EventPattern"], _called(name, issuer))
+        assert matches(rule["EventPattern"], _called(name, issuer))
 
 
 @OF_BIRTH
@@ -164,7 +132,7 @@ def test_other_calls_and_refused_ones_do_not(
     template: Properties, rule: Properties, event: Properties
 ) -> None:
     assert template
-    assert not _matches(rule["EventPattern"], event)
+    assert not matches(rule["EventPattern"], event)
 
 
 @OF_BIRTH
@@ -175,8 +143,8 @@ def test_what_caretaker_makes_itself_starts_nothing(
     mine = f"arn:aws:iam::123456789012:role/{role}"
 
     assert template
-    assert not _matches(rule["EventPattern"], _called("CreateSnapshot", mine))
-    assert _matches(rule["EventPattern"], _called("CreateSnapshot", f"{mine}-of-another"))
+    assert not matches(rule["EventPattern"], _called("CreateSnapshot", mine))
+    assert matches(rule["EventPattern"], _called("CreateSnapshot", f"{mine}-of-another"))
 
 
 def test_every_role_that_makes_what_the_birth_rule_hears_of_is_left_out() -> None:

@@ -10,6 +10,7 @@ import pytest
 from caretaker.request import parse_request
 from caretaker.settings import Mode
 from functions.alerts.request import AlertsRequest
+from functions.instance_health.request import InstanceHealthRequest
 from functions.retention.request import RetentionRequest
 from functions.snapshot.request import SnapshotRequest
 from functions.tagging.request import TaggingRequest
@@ -46,6 +47,7 @@ REQUESTS: dict[str, type[BaseRequest]] = {
     "SnapshotFunction": SnapshotRequest,
     "RetentionFunction": RetentionRequest,
     "TaggingFunction": TaggingRequest,
+    "InstanceHealthFunction": InstanceHealthRequest,
     "AlertsFunction": AlertsRequest,
 }
 """The event that each function takes."""
@@ -54,9 +56,17 @@ SECONDS_BETWEEN_RUNS = {
     "SnapshotFunction": 3600,
     "RetentionFunction": 86_400,
     "TaggingFunction": 86_400,
+    "InstanceHealthFunction": 60,
     "AlertsFunction": 300,
 }
 """The shortest time between two scheduled runs of each function."""
+
+MAY_WAIT_SECONDS = {**SECONDS_BETWEEN_RUNS, "InstanceHealthFunction": 301}
+"""How long an event of each function is worth while: less than this.
+
+Lambda tries again after one minute and after two more, so an event that comes once, as one of AWS
+Health does, needs some polls' time.
+"""
 
 
 def _states(**parameters: str) -> dict[str, str]:
@@ -92,6 +102,17 @@ def test_tags_are_judged_only_by_rules_and_at_birth_only_if_asked_for(
 
     assert {id_ for id_ in states if "Tagging" in id_ and states[id_] == "ENABLED"} == running
     assert {states[id_] for id_ in states if "Tagging" not in id_} == {"ENABLED"}
+
+
+def test_without_events_instances_are_polled_alone() -> None:
+    without, given = _states(InstanceHealthEvents="off"), _states(InstanceHealthEvents="on")
+
+    assert given == _states()
+    assert {id_ for id_ in given if given[id_] != without[id_]} == {
+        "InstanceHealthFunctionAwsHealth",
+        "InstanceHealthFunctionInstanceStopped",
+    }
+    assert without["InstanceHealthFunctionPoll"] == "ENABLED"
 
 
 def test_every_schedule_has_the_role_the_group_the_queue_and_its_retries_spelled_out() -> None:
@@ -224,6 +245,52 @@ def test_schedules_send_what_the_parameters_say() -> None:
     assert _event(expanded(), made["TaggingFunctionDaily"], TaggingRules="")["rules"] == {}
 
 
+def _poll(**parameters: str) -> Any:
+    schedule = properties("AWS::Scheduler::Schedule")["InstanceHealthFunctionPoll"]
+    return _event(expanded(), schedule, **parameters)
+
+
+def test_a_poll_is_sent_what_the_parameters_say() -> None:
+    windows = [{"start": "02:00", "duration_minutes": 90, "zone": "Europe/Dublin"}]
+    repairs = {"polls": 3, "ladders": {"instance": ["page", "reboot"]}}
+    plain = _poll()
+    given = _poll(
+        InstanceHealthGroupBy="Service",
+        InstanceHealthMaintenance=json.dumps(windows),
+        InstanceHealthRepairs=json.dumps(repairs, indent=1),
+    )
+
+    assert plain.keys() == given.keys()
+    assert {**plain, "scheduled_time": None} == {
+        "policy": "default",
+        "group_by": None,
+        "maintenance_windows": [],
+        "repairs": {},
+        "scheduled_time": None,
+    }
+    assert given["group_by"] == "Service"
+    assert given["maintenance_windows"] == windows
+    assert given["repairs"] == repairs
+    for event in (plain, given):
+        request = parse_request(InstanceHealthRequest, event)
+        assert (request.group_by, request.lease_scope) == (event["group_by"], "")
+
+
+def test_a_poll_that_comes_too_late_to_be_the_next_is_not_started() -> None:
+    schedule = properties("AWS::Scheduler::Schedule")["InstanceHealthFunctionPoll"]
+    shortest = SECONDS_BETWEEN_RUNS["InstanceHealthFunction"]
+
+    assert written()["Parameters"]["InstanceHealthSchedule"]["Default"] == "rate(1 minute)"
+    assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] <= shortest
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+
+
+def test_a_poll_that_hangs_ends_before_its_silence_is_an_alarm() -> None:
+    longest = functions()["InstanceHealthFunction"]["Timeout"]
+
+    assert longest <= written()["Parameters"]["InstanceHealthHeartbeatMinutes"]["MinValue"] * 60
+
+
 def test_no_mark_is_planned_where_the_stack_stops_no_instances() -> None:
     made = properties("AWS::Scheduler::Schedule")["TaggingFunctionDaily"]
 
@@ -232,16 +299,17 @@ def test_no_mark_is_planned_where_the_stack_stops_no_instances() -> None:
     assert {each: event["stop_after_days"] for each, event in days.items()} == {"on": 7, "off": 0}
 
 
-def test_retention_and_tagging_only_report_unless_asked_to_act_and_alerts_always_act() -> None:
+def test_what_changes_others_things_only_reports_unless_asked_to_act() -> None:
     modes = {id_: environment(id_)["CARETAKER_MODE"] for id_ in functions()}
 
     assert modes == {
         "SnapshotFunction": {"Ref": "SnapshotMode"},
         "RetentionFunction": {"Ref": "RetentionMode"},
         "TaggingFunction": {"Ref": "TaggingMode"},
+        "InstanceHealthFunction": {"Ref": "InstanceHealthMode"},
         "AlertsFunction": Mode.ACT,
     }
-    for parameter in ("RetentionMode", "TaggingMode"):
+    for parameter in ("RetentionMode", "TaggingMode", "InstanceHealthMode"):
         assert written()["Parameters"][parameter]["Default"] == Mode.REPORT
 
 
@@ -257,15 +325,15 @@ def test_every_function_has_a_failure_destination_and_its_retries_spelled_out() 
         assert 0 <= config["MaximumRetryAttempts"] <= 2
 
 
-def test_no_event_waits_until_the_next_run() -> None:
+def test_no_event_waits_until_it_is_of_no_more_use() -> None:
     waits = {
         config["FunctionName"]["Ref"]: config["MaximumEventAgeInSeconds"]
         for config in properties("AWS::Lambda::EventInvokeConfig").values()
     }
 
-    assert waits.keys() == SECONDS_BETWEEN_RUNS.keys()
+    assert waits.keys() == MAY_WAIT_SECONDS.keys()
     for function, seconds in waits.items():
-        assert seconds < SECONDS_BETWEEN_RUNS[function]
+        assert seconds < MAY_WAIT_SECONDS[function]
         assert seconds <= 6 * 3600, "Lambda keeps no event longer"
 
 

@@ -86,11 +86,15 @@ def test_reserved_concurrency_is_none_unless_asked_for() -> None:
         assert (then[0], then[2]) == ("HasReservedConcurrency", {"Ref": "AWS::NoValue"})
 
 
+OF_ONE_FUNCTION = {settings.CARETAKER_KMS_KEY_ARNS: "InstanceHealthFunction"}
+"""Settings that one function alone has a use for; the others take them for empty."""
+
+
 @pytest.mark.parametrize("function", functions())
 def test_environment_equals_the_settings(function: str) -> None:
     known = {
         value for name, value in vars(settings).items() if name.startswith("CARETAKER_") and value
-    }
+    } - {name for name, owner in OF_ONE_FUNCTION.items() if owner != function}
     given = environment(function)
 
     assert {name for name in given if name.startswith("CARETAKER_")} == known
