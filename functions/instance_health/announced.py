@@ -36,7 +36,7 @@ def events_announced(ended: Ended) -> Iterator[Check]:
             continue
         ladder = ended.ladders.get(verdict.id, verdict.ladder)
         for event in verdict.item.status.events:
-            acted = ladder is not None and ladder.event == event.id
+            acted = ladder is not None and event.id in ladder.events
             yield _announced(
                 event,
                 machine,

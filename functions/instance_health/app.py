@@ -31,7 +31,8 @@ def instance_health(run: Run[InstanceHealthRequest]) -> Findings:
     aws.remember(run, plan)
     steps = aws.Steps(run, plan)
     owed, units = plan_units(plan.decisions)
-    outcomes = run.apply([], owed, steps.take, preview=steps.preview)
+    # StartInstances has so small a bucket that more hands would only overtake each other.
+    outcomes = run.apply([], owed, steps.take, preview=steps.preview, workers=1)
     outcomes += run.apply(plan.decisions, units, steps.take, preview=steps.preview)
     outcomes += unlisted(plan.case.facts)
     modes, region = Modes(run.mode, scene.settings.mode), scene.account.place.region

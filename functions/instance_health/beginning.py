@@ -107,7 +107,7 @@ def _climb(
         at=case.now,
         begun=(*(known.begun_within_a_day(case.now) if known else ()), case.now),
         streak=streak_after(item, case),
-        event=event.id if event else "",
+        events=_dealt_with(item, is_event=event is not None),
         incident=case.request.repair.incident
         if cause is Cause.ASKED and case.request.repair
         else "",
@@ -117,6 +117,13 @@ def _climb(
     reason = reasons.get(cause, Reason.IMPAIRED)
     verdict = step(item, case, reason, intent, STEPS[first.step])
     return replace(verdict, is_new=True, is_paged=first.is_paged)
+
+
+def _dealt_with(item: Item, *, is_event: bool) -> tuple[str, ...]:
+    """Return the scheduled events that one step, or an earlier one, deals with."""
+    known = item.ladder.events if item.ladder else ()
+    listed = [event.id for event in item.status.events]
+    return tuple(each for each in listed if is_event or each in known)
 
 
 def _is_left_to_people(item: Item, reason: Reason) -> bool:
@@ -129,13 +136,13 @@ def _due(item: Item, machine: Machine, case: Case) -> ScheduledEvent | None:
     """Return the scheduled event to act on: in a window, before it begins, and only once."""
     if not (case.in_window and item.status.is_well) or why_untouched(machine):
         return None
-    known = item.ladder.event if item.ladder else ""
+    known = item.ladder.events if item.ladder else ()
     return next(
         (
             event
             for event in item.status.events
             if event.code in ACTED_ON
-            and event.id != known
+            and event.id not in known
             and (event.not_before is None or event.not_before > case.now)
         ),
         None,

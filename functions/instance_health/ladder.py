@@ -45,8 +45,8 @@ class Ladder:
 
     `rung` counts the rungs that are behind it, `step` is the last one taken, `at` is when its last
     call was sent, of `tries`. `begun` are the ladders of the last day, this one included; `streak`
-    are those since it was healthy for a day. `event` and `incident` are what it is about, if not a
-    failed check. `history` tells people what was tried. `version` guards it in the table.
+    are those since it was healthy for a day. `events` are the scheduled ones that were dealt
+    with, `incident` is the one that it was asked for. `history` tells people what was tried. `version` guards it in the table.
     """
 
     cause: Cause
@@ -60,7 +60,7 @@ class Ladder:
     streak: int = 1
     ended: datetime | None = None
     ending: Ending | None = None
-    event: str = ""
+    events: tuple[str, ...] = ()
     incident: str = ""
     why: str = ""
     history: tuple[str, ...] = ()

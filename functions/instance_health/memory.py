@@ -158,7 +158,7 @@ def _ladder(item: Mapping[str, Any]) -> Ladder:
         "ending": Ending(document["ending"]) if document.get("ending") else None,
         "ended": datetime.fromisoformat(document["ended"]) if document.get("ended") else None,
         "begun": tuple(map(datetime.fromisoformat, document.get("begun", ()))),
-        "history": tuple(document.get("history", ())),
+        **{name: tuple(document.get(name, ())) for name in ("history", "events")},
         "version": item["version"],
         **{name: datetime.fromisoformat(document[name]) for name in _TIMES},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from caretaker.apply import apply_batches, settle
+from caretaker.apply import WORKERS_PER_LANE, apply_batches, settle
 from caretaker.decisions import Batch, Decision, Outcome, Result
 from caretaker.request import BaseRequest
 from caretaker.settings import Mode
@@ -79,15 +79,19 @@ class Run[R: BaseRequest]:
         act: Callable[[B], list[Outcome]],
         *,
         preview: Callable[[B], list[Outcome]] = _planned,
+        workers: int = WORKERS_PER_LANE,
     ) -> list[Outcome]:
         """Carry out the batches, or only preview them in `report` mode; keeps and skips stay.
 
-        A `preview` reads what `act` would read before it changes something.
+        A `preview` reads what `act` would read before it changes something. `workers` are those of
+        a lane.
         """
         unchanged = settle((d for d in decisions if not d.is_change), Result.UNCHANGED)
         carry_out = preview if self.mode is Mode.REPORT else act
         deadline, held = self.scene.deadline, self.lease.is_held
-        return unchanged + apply_batches(batches, carry_out, deadline=deadline, may_start=held)
+        return unchanged + apply_batches(
+            batches, carry_out, deadline=deadline, may_start=held, workers=workers
+        )
 
     def refuse[B: Batch](
         self,
