@@ -45,8 +45,9 @@ class Ladder:
 
     `rung` counts the rungs that are behind it, `step` is the last one taken, `at` is when its last
     call was sent, of `tries`. `begun` are the ladders of the last day, this one included; `streak`
-    are those since it was healthy for a day. `events` are the scheduled ones that were dealt
-    with, `incident` is the one that it was asked for. `history` tells people what was tried. `version` guards it in the table.
+    are those since it was healthy for a day. `events` are the scheduled ones that were dealt with,
+    `incident` is the one that it was asked for. `history` tells people what was tried. `version`
+    guards it in the table.
     """
 
     cause: Cause
