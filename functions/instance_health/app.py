@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from caretaker.aws.warmup import warm_up
 from caretaker.clock import SystemClock
+from caretaker.errors import CallError, OutOfTimeError
 from caretaker.harness import run_chore
 from caretaker.run import Chore, Run
-from caretaker.verdicts import Modes
 
 from . import aws
 from .arrivals import resolve
+from .carrying import carry_out
 from .checks import findings_of
-from .ended import Ended
-from .outcomes import unlisted
-from .plan import plan_health
 from .request import InstanceHealthRequest
-from .units import plan_units
 
 if TYPE_CHECKING:
     from caretaker.harness import LambdaContext
@@ -25,20 +22,15 @@ if TYPE_CHECKING:
 
 
 def instance_health(run: Run[InstanceHealthRequest]) -> Findings:
-    """Judge every instance; finish what is begun, then take the steps that are due."""
-    scene = run.scene
-    plan = plan_health(aws.gather(run), run.request, slot=run.slot, now=scene.now)
-    aws.remember(run, plan)
-    steps = aws.Steps(run, plan)
-    owed, units = plan_units(plan.decisions)
-    # StartInstances has so small a bucket that more hands would only overtake each other.
-    outcomes = run.apply([], owed, steps.take, preview=steps.preview, workers=1)
-    outcomes += run.apply(plan.decisions, units, steps.take, preview=steps.preview)
-    outcomes += unlisted(plan.case.facts)
-    modes, region = Modes(run.mode, scene.settings.mode), scene.account.place.region
-    return findings_of(
-        Ended(plan, outcomes, steps.ladders, modes, region, is_stopped=steps.breaker.is_open)
-    )
+    """Start what was stopped for a repair; then judge every instance, and take the steps due."""
+    started = carry_out(run, aws.gather_owed(run))
+    try:
+        facts = aws.gather(run)
+    except (CallError, OutOfTimeError) as error:
+        if not started.progress:
+            raise
+        return findings_of(started.cut_short(error))
+    return findings_of(carry_out(run, facts, started.outcomes))
 
 
 CHORE = Chore("instance_health", InstanceHealthRequest, instance_health, resolve=resolve)

@@ -15,8 +15,6 @@ from .telling import Telling
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from caretaker.failures import Failure
-
     from .ended import Ended, Told
 
 JUDGED: Final = frozenset(
@@ -56,23 +54,23 @@ def _checks(ended: Ended) -> Iterator[Check]:
     for each in ended.told:
         yield from _of_instance(each)
     yield from health_told(request.event)
-    if facts.unlisted:
-        yield _unlisted(facts.unlisted)
+    if ended.unlisted:
+        yield _unlisted(ended.unlisted)
     if facts.is_whole:
         yield from (*_too_many(ended), *events_announced(ended))
         stopped, tried_all = ended.is_stopped, ended.tried_all
         yield breaker_check("repairs_stopped", request.policy, stopped=stopped, tried_all=tried_all)
 
 
-def _unlisted(failure: Failure) -> Check:
+def _unlisted(error: str) -> Check:
     return Check(
         kind="run_failed",
         resource="run",
         healthy=False,
         severity=Severity.CRITICAL,
-        what=f"listing failed: {failure.code}",
-        evidence={"message": failure.message, "request": failure.request_id},
-        done="only what this chore had stopped was looked after; nothing else was judged",
+        what="instances could not be listed",
+        evidence={"message": error},
+        done="what this chore had stopped was started; nothing else was judged",
         next="every poll tries again",
     )
 

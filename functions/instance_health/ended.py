@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from caretaker.decisions import Result
-from caretaker.report import is_complete
+from caretaker.report import is_complete, progress_of
 from caretaker.settings import Mode
 
 from .facts import RUNNING, Action, Reason
+from .outcomes import unlisted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,8 +60,9 @@ class Told:
     @property
     def is_owed(self) -> bool:
         """Tell whether we stopped it, or began to, and it is not seen running again."""
-        is_start = self.verdict.decision.action == Action.START
-        return is_start or (self.ladder is not None and self.ladder.is_owed)
+        return self.decision.action == Action.START or (
+            self.ladder is not None and self.ladder.is_owed
+        )
 
     @property
     def is_left_stopped(self) -> bool:
@@ -73,7 +75,7 @@ class Told:
 
         After a step that was refused the next one follows; a start has none after it.
         """
-        not_started = self.has_failed and self.verdict.decision.action == Action.START
+        not_started = self.has_failed and self.decision.action == Action.START
         return self.verdict.is_paged or self.is_planned or not_started
 
 
@@ -87,6 +89,18 @@ class Ended:
     modes: Modes
     region: str
     is_stopped: bool
+    unlisted: str = ""
+
+    def cut_short(self, error: Exception) -> Ended:
+        """Return the same where nothing more than what was owed could be read."""
+        said = str(error)
+        outcomes = [*self.outcomes, unlisted(type(error).__name__, said)]
+        return replace(self, outcomes=outcomes, unlisted=said)
+
+    @property
+    def progress(self) -> int:
+        """Return how many instances were changed."""
+        return progress_of(self.outcomes)
 
     @property
     def request(self) -> InstanceHealthRequest:

@@ -12,7 +12,6 @@ from caretaker import tags as tag
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from caretaker.failures import Failure
     from caretaker.tags import Tags
 
     from .ladder import Ladder
@@ -207,10 +206,9 @@ class Facts:
 
     `machines` are those looked at more closely. `group_sizes` are the running instances by the
     value of the `group_by` tag. `stores` are the types with instance store; `bad_keys` tells, by
-    instance, which key of a volume EC2 could not use, and why. `open_incidents` are those that
-    repairs were asked for; `left` are the instances whose recovery EC2 has given up. `costs_unread`
-    is why it is not known what a stop would lose; `unlisted` is why only what is owed was read.
-    With `is_whole` every instance there is was listed.
+    instance, which key of a volume EC2 could not use, and why: unless `are_costs_known`, nobody
+    knows what a stop would lose. `open_incidents` are those that repairs were asked for, `left` are
+    the instances whose recovery EC2 has given up. With `is_whole` every instance was listed.
     """
 
     statuses: Sequence[Status]
@@ -222,6 +220,5 @@ class Facts:
     bad_keys: Mapping[str, str] = field(default_factory=dict)
     open_incidents: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
-    costs_unread: Failure | None = None
-    unlisted: Failure | None = None
+    are_costs_known: bool = True
     is_whole: bool = True

@@ -7,6 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from .request import Rung
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -81,6 +83,11 @@ class Ladder:
     def is_owed(self) -> bool:
         """Tell whether a stop was begun and the instance is not seen running again."""
         return self.stand in {Stand.STOPPING, Stand.STARTING}
+
+    @property
+    def may_be_stopped(self) -> bool:
+        """Tell whether the instance may be stopped by us, be it by a stop that came late."""
+        return self.is_owed or (self.stand is Stand.TAKEN and self.step == Rung.STOP_START)
 
     def begun_within_a_day(self, now: datetime) -> tuple[datetime, ...]:
         """Return when the ladders of the last day began."""

@@ -12,9 +12,9 @@ from caretaker.failures import Kind
 from .facts import Action, Reason
 
 if TYPE_CHECKING:
-    from caretaker.failures import Failure
+    from collections.abc import Iterable, Sequence
 
-    from .facts import Facts
+    from caretaker.failures import Failure
 
 _PROTECTED: Final = "OperationNotPermitted"
 """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_StopProtection.html"""
@@ -26,12 +26,19 @@ def left(decision: Decision, reason: Reason) -> Outcome:
     return Outcome(replace(decision, action=Action.SKIP, reason=reason), Result.UNCHANGED)
 
 
-def unlisted(facts: Facts) -> list[Outcome]:
+def unlisted(code: str, message: str) -> Outcome:
     """Return an item for the listing that failed: what is not owed was not judged."""
-    if facts.unlisted is None:
-        return []
     decision = Decision("instances", Action.SKIP, Reason.LISTING_FAILED)
-    return [Outcome(decision, Result.FAILED, error=facts.unlisted.as_error())]
+    error = {"code": code, "message": message, "request_id": ""}
+    return Outcome(decision, Result.FAILED, error=error)
+
+
+def with_started(outcomes: Sequence[Outcome], before: Iterable[Outcome]) -> list[Outcome]:
+    """Return how it ended with each instance, where some were started before all else."""
+    changed = {each.decision.target for each in outcomes if each.decision.is_change}
+    kept = [o for o in before if o.decision.is_change and o.decision.target not in changed]
+    started = {each.decision.target for each in kept}
+    return [*kept, *(each for each in outcomes if each.decision.target not in started)]
 
 
 def refused(decision: Decision, failure: Failure) -> Outcome:

@@ -36,9 +36,8 @@ def is_owed(item: Item, case: Case) -> bool:
     if ladder is None or not ladder.is_open:
         return False
     is_fresh = case.now - ladder.at < JUDGED_WITHIN
-    was_stopped = ladder.stand is Stand.TAKEN and ladder.step == Rung.STOP_START
-    late = is_fresh and was_stopped and item.status.state in {STOPPED, STOPPING}
-    return ladder.is_owed or late
+    late = is_fresh and item.status.state in {STOPPED, STOPPING}
+    return ladder.is_owed or (late and ladder.may_be_stopped)
 
 
 def finish(item: Item, ladder: Ladder, case: Case) -> Verdict:

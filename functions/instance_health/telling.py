@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .facts import Status
     from .ladder import Ladder
 
-_UNTOLD: Final = frozenset({Reason.FIRST_SEEN, Reason.JUST_IMPAIRED})
+_UNTOLD: Final = frozenset({Reason.FIRST_SEEN, Reason.JUST_IMPAIRED, Reason.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Telling:
         if (status.cause and reason not in _UNTOLD) or climbs or is_lost or self._is_asked:
             yield self._unhealthy(kind)
         elif status.is_over:
-            yield self._check(kind, healthy=True, done=self._ending())
+            yield self._check(kind, healthy=True, ending=self._ending())
         else:
             yield self._check(kind, healthy=None)
 

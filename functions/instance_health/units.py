@@ -25,8 +25,6 @@ LANES: Final = {
 }
 
 
-def plan_units(decisions: Iterable[Decision]) -> tuple[list[Batch], list[Batch]]:
-    """Return what is owed, which comes first, and the rest."""
-    units = [Batch(LANES[Action(d.action)], (d,)) for d in decisions if d.is_change]
-    owed = [unit for unit in units if unit.lane == START_INSTANCES]
-    return owed, [unit for unit in units if unit.lane != START_INSTANCES]
+def plan_units(decisions: Iterable[Decision]) -> list[Batch]:
+    """Return the calls: their lanes go beside each other."""
+    return [Batch(LANES[Action(d.action)], (d,)) for d in decisions if d.is_change]

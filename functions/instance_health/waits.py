@@ -52,7 +52,7 @@ def why_held(item: Item, case: Case, step: str, *, is_planned: bool) -> Reason |
         return Reason.AWS_EVENT_UNDER_WAY
     if case.in_window and not is_planned:
         return Reason.MAINTENANCE_WINDOW
-    is_blind = step == Rung.STOP_START and case.facts.costs_unread is not None
+    is_blind = step == Rung.STOP_START and not case.facts.are_costs_known
     return Reason.COST_UNKNOWN if is_blind else None
 
 

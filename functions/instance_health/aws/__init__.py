@@ -1,6 +1,6 @@
 """Gather and apply: the only room of this chore that talks to AWS."""
 
-from .evidence import gather, remember
+from .evidence import gather, gather_owed, remember
 from .steps import Steps
 
-__all__ = ["Steps", "gather", "remember"]
+__all__ = ["Steps", "gather", "gather_owed", "remember"]

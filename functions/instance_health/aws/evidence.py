@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
-from caretaker.errors import ListingError
+from caretaker.errors import ListingError, OutOfTimeError
 from functions.instance_health.arrivals import RECOVERY_FAILED, StateChange
 from functions.instance_health.aws import listings
 from functions.instance_health.aws.keys import bad_keys
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
     from functions.instance_health.request import InstanceHealthRequest
     from functions.instance_health.sightings import Sighting
 
+_COSTS_SECONDS: Final = 20
+"""Without them only the stops wait: they must not cost the run its time."""
+
+
+def gather_owed(run: Run[InstanceHealthRequest]) -> Facts:
+    """Read what this chore has stopped and not yet started, and nothing else.
+
+    It comes before all else, so that no outage of another call keeps an instance stopped.
+    """
+    ladders = Memory(run).ladders()
+    return _those(run, {k: v for k, v in ladders.items() if v.is_open and v.may_be_stopped})
+
 
 def gather(run: Run[InstanceHealthRequest]) -> Facts:
-    """Read what the run is about: everything, or what an event tells of.
-
-    When the listings fail, what is owed is read alone: an outage keeps nothing stopped.
-    """
+    """Read what the run is about: everything, or what an event tells of."""
     event, memory = run.request.event, Memory(run)
     if event is None:
-        ladders = memory.ladders()
-        try:
-            return _everything(run, memory, ladders)
-        except ListingError as error:
-            owed = _those(run, {k: v for k, v in ladders.items() if v.is_owed})
-            if not owed.statuses:
-                raise
-            return replace(owed, unlisted=error.failure)
+        return _everything(run, memory)
     if isinstance(event.detail, StateChange):
-        changed = event.detail.instance_id
-        ladders = {k: v for k, v in memory.ladders().items() if k == changed and v.is_open}
-        return _those(run, ladders, expected=[changed])
+        return _those(run, {}, expected=[event.detail.instance_id])
     if event.detail.eventTypeCode == RECOVERY_FAILED:
         for instance_id in event.detail.instance_ids:
             memory.leave(instance_id)
@@ -67,10 +67,8 @@ def remember(run: Run[InstanceHealthRequest], plan: Plan) -> None:
         memory.move(instance_id, ladder)
 
 
-def _everything(
-    run: Run[InstanceHealthRequest], memory: Memory, ladders: Mapping[str, Ladder]
-) -> Facts:
-    sightings, scene = memory.sightings(), run.scene
+def _everything(run: Run[InstanceHealthRequest], memory: Memory) -> Facts:
+    scene, sightings, ladders = run.scene, memory.sightings(), memory.ladders()
     statuses = listings.list_statuses(scene)
     suspects = set(_suspects(run, statuses, sightings, ladders))
     machines = listings.list_machines(scene, suspects) if suspects else {}
@@ -98,7 +96,8 @@ def _those(
     machines = {
         each: machine
         for each, machine in (listings.list_machines(run.scene, ids) if ids else {}).items()
-        if machine.state != RUNNING and (each in ladders or machine.is_expected)
+        if machine.state == STOPPED or (each in expected and machine.state in ENDING)
+        if each in ladders or machine.is_expected
     }
     return Facts(
         statuses=tuple(Status(m.id, m.zone, m.state) for m in machines.values()),
@@ -152,9 +151,10 @@ def _with_costs_of_a_stop(run: Run[InstanceHealthRequest], facts: Facts) -> Fact
     }
     if not stoppable:
         return facts
+    scene = replace(run.scene, pacer=run.scene.pacer.within(_COSTS_SECONDS))
     try:
-        stores = listings.list_stores(run.scene, (machine.type for machine in stoppable.values()))
-        keys = bad_keys(run.scene, listings.list_keys(run.scene, stoppable))
-    except ListingError as error:
-        return replace(facts, costs_unread=error.failure)
+        stores = listings.list_stores(scene, (machine.type for machine in stoppable.values()))
+        keys = bad_keys(scene, listings.list_keys(scene, stoppable))
+    except (ListingError, OutOfTimeError):
+        return replace(facts, are_costs_known=False)
     return replace(facts, stores=stores, bad_keys=keys)

@@ -68,10 +68,11 @@ class Condition:
 class Check(Condition):
     """A condition as one run judged it; `healthy` None means that it cannot tell.
 
-    What a healthy one was `done` about tells how it became so.
+    The `ending` of a healthy one tells how it became so.
     """
 
     healthy: bool | None
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,7 +137,7 @@ def _met(known: Incident, check: Check, origin: Origin, now: datetime) -> tuple[
 
 def _ended(known: Incident, check: Check | None, now: datetime) -> Incident:
     """Return an incident that is healthy: over, unless it changes all the time."""
-    ending = check.done[:MAX_TEXT] if check else ""
+    ending = check.ending[:MAX_TEXT] if check else ""
     if known.flapping and known.calm:
         steady = now - known.changes[-1] >= FLAP_SPAN
         return replace(known, flapping=False, ending=ending) if steady else known

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from botocore.exceptions import ClientError
 
 from caretaker.aws.errors import classify
+from caretaker.clock import Deadline
 from caretaker.errors import OutOfTimeError
 from caretaker.failures import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from caretaker.clock import Clock, Deadline
+    from caretaker.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,12 @@ class Pacer:
         self._clock = clock
         self._deadline = deadline
         self._pace = pace
+
+    def within(self, seconds: float) -> Pacer:
+        """Return one that gives up sooner: for what the run can do without."""
+        left = min(seconds, self._deadline.remaining())
+        deadline = Deadline(self._clock, left, reserve_seconds=0)
+        return Pacer(self._buckets, self._clock, deadline, self._pace)
 
     def call[T](self, action: str, send: Callable[[], T]) -> T:
         """Wait for a token and send; send again when AWS refused it by rate.
