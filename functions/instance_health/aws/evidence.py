@@ -51,7 +51,9 @@ def gather(run: Run[InstanceHealthRequest]) -> Facts:
     if event is None:
         return _everything(run, memory)
     if isinstance(event.detail, StateChange):
-        return _those(run, {}, expected=[event.detail.instance_id])
+        changed = event.detail.instance_id
+        ladders = {k: v for k, v in memory.ladders().items() if k == changed and v.is_open}
+        return _those(run, ladders, expected=[changed])
     if event.detail.eventTypeCode == RECOVERY_FAILED:
         for instance_id in event.detail.instance_ids:
             memory.leave(instance_id)
