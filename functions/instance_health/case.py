@@ -61,9 +61,9 @@ class Case:
         percent = self.request.repairs.group_percent
         if not percent:
             return 0
-        _, is_tag, value = group.partition("=")
-        sizes = self.facts.group_sizes if is_tag else self.zone_sizes
-        return max(1, sizes.get(value if is_tag else group, 0) * percent // 100)
+        tag_of = f"{self.request.group_by}="
+        sizes = self.facts.group_sizes if group.startswith(tag_of) else self.zone_sizes
+        return max(1, sizes.get(group.removeprefix(tag_of), 0) * percent // 100)
 
     def minutes(self, name: str) -> timedelta:
         """Return a span that the event sets."""

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.cloud.demo_scenes import SCENES
 from tests.cloud.demo_screen import Screen, UnexpectedError
+from tests.cloud.demo_workers import WorkerMissingError
 from tests.cloud.demo_world import build_world
 from tests.cloud.deployment import FunctionFailedError, NoAnswerError
 from tests.cloud.processes import NotStartedError
@@ -33,6 +34,7 @@ TROUBLE = (
     OSError,
     RemoteError,
     ToolMissingError,
+    WorkerMissingError,
 )
 INTERRUPTED = 130
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 from tests.cloud.deployment import Json, Stack
 
 STOP_AFTER = "caretaker:stop-after"
+_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_SECONDS = frozenset({"since", "held_until"})
 
 
 def remembered(stack: Stack) -> list[Json]:
@@ -18,9 +21,10 @@ def remembered(stack: Stack) -> list[Json]:
     return sorted(items, key=json.dumps)
 
 
-def incidents(stack: Stack, policy: str) -> list[Json]:
-    """Return the open incidents of a policy."""
-    return [json.loads(item["document"]["S"]) for item in _open(stack, policy)]
+def incidents(stack: Stack, policy: str, chore: str = "") -> list[Json]:
+    """Return the open incidents of a policy, of every chore unless one is named."""
+    found = [item for item in _open(stack, policy) if chore in item["pk"]["S"]]
+    return [json.loads(item["document"]["S"]) for item in found]
 
 
 def let_pass(stack: Stack, policy: str, hours: float) -> None:
@@ -41,6 +45,41 @@ def let_stop_come(stack: Stack, policy: str, instance_id: str) -> None:
     for item in remembered(stack):
         if item["sk"]["S"] == instance_id and f"tagging/{policy}/" in item["pk"]["S"]:
             _put(stack, {**item, "marked_until": {"N": str(int(past.timestamp()))}})
+
+
+def let_minutes_pass(stack: Stack, chore: str, minutes: int, *, opened: bool = True) -> None:
+    """Make all that a chore remembers, and EC2 with it, so much older.
+
+    Without `opened` its incidents stay as young as they are, for a thread is named by that time.
+    """
+    stack.cloud.ec2.age(hours=minutes / 60)
+    for item in remembered(stack):
+        kind, _, scope = item["pk"]["S"].partition("#")
+        if chore in scope.split("/") and kind != "resolved":
+            older = {name: _older(name, value, minutes) for name, value in item.items()}
+            if not opened and "document" in item:
+                older["document"] = {"S": _as_young(older["document"]["S"], item["document"]["S"])}
+            _put(stack, {**older, "pk": item["pk"], "sk": item["sk"]})
+
+
+def _older(name: str, value: Json, minutes: int) -> Json:
+    if name in _SECONDS:
+        return {"N": str(int(value["N"]) - minutes * 60)}
+    if name == "changes":
+        return {"S": " ".join(str(int(each) - minutes * 60) for each in value["S"].split())}
+    if "S" in value:
+        return {"S": _MINUTE.sub(lambda found: _earlier(found[0], minutes), value["S"])}
+    return value
+
+
+def _earlier(minute: str, minutes: int) -> str:
+    moment = datetime.fromisoformat(minute) - timedelta(minutes=minutes)
+    return moment.isoformat(timespec="minutes")
+
+
+def _as_young(older: str, document: str) -> str:
+    was = json.loads(document)
+    return json.dumps(json.loads(older) | {key: was[key] for key in ("opened",) if key in was})
 
 
 def outbox(stack: Stack, policy: str) -> list[Json]:

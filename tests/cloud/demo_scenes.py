@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from rich.text import Text
 
-from tests.cloud import demo_retention, demo_tagging, demo_telling
+from tests.cloud import demo_health, demo_retention, demo_tagging, demo_telling
 from tests.cloud import demo_tables as tables
 from tests.cloud.demo_screen import expect
 from tests.cloud.demo_world import FUNCTION, MAIL_TO, World, event_file
@@ -244,5 +244,6 @@ SCENES = (
     what_is_left,
     *demo_retention.SCENES,
     *demo_tagging.SCENES,
+    *demo_health.SCENES,
     *demo_telling.SCENES,
 )

@@ -53,6 +53,8 @@ def parameters(now: datetime) -> dict[str, str]:
         "TaggingRules": json.dumps(RULES),
         "TaggingOwners": json.dumps({"dora": OWNER_TOPIC}),
         "TaggingOwnerTopics": OWNER_TOPIC,
+        "InstanceHealthMode": "act",
+        "InstanceHealthSchedule": hourly,
         "AlertsSchedule": hourly,
     }
 
@@ -106,6 +108,11 @@ class World:
     def tagging(self) -> str:
         """The tagging function's name."""
         return self.stack.outputs["TaggingFunctionName"]
+
+    @property
+    def health(self) -> str:
+        """The instance health function's name."""
+        return self.stack.outputs["InstanceHealthFunctionName"]
 
     @property
     def alerts(self) -> str:

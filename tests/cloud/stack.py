@@ -60,7 +60,8 @@ class LocalCloud:
     def __enter__(self) -> Self:
         """Start both and wait until they answer."""
         try:
-            moto = self._start("moto", self._moto_command())
+            moto = self._start("moto", self._moto_command(), PYTHONPATH=str(ROOT))
+            # Without it: a worker is to run what was built, not the folders of the repository.
             self._ministack = self._start("ministack", self._ministack_command())
             moto.wait_until_healthy(f"{self.ec2_url}/_strict/health")
             self._ministack.wait_until_healthy(f"{self.url}/_ministack/health")
@@ -150,8 +151,8 @@ class LocalCloud:
         """Return what ministack has written, for a failed test to show."""
         return self._ministack.output() if self._ministack else ""
 
-    def _start(self, name: str, command: list[str]) -> KeptServer:
-        server = KeptServer(name, command, self._server_environment())
+    def _start(self, name: str, command: list[str], **more: str) -> KeptServer:
+        server = KeptServer(name, command, {**self._server_environment(), **more})
         self._running.callback(server.stop)
         return server
 
@@ -173,7 +174,6 @@ class LocalCloud:
     def _server_environment(self) -> dict[str, str]:
         return {
             **self.environment(),
-            "PYTHONPATH": str(ROOT),
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self._port),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,

@@ -12,6 +12,7 @@ from caretaker.aws import incidents as store
 from caretaker.aws import outbox
 from caretaker.incidents import MAX_EVIDENCE, MAX_TEXT, Incident, Severity
 from caretaker.rendering import _LISTED, MAX_BYTES, chat, people, text
+from caretaker.rendering.people import _INTERNAL
 from caretaker.settings import Channel
 from functions.alerts.request import AlertsRequest
 from tests.contract.template import written
@@ -72,7 +73,7 @@ def test_the_json_document_is_explained_field_by_field() -> None:
     example = json.loads(docs.on_page(ALERTS)["document"])
     (incident,) = example["incidents"]
 
-    assert set(incident) == set(Incident.__dataclass_fields__) | {"key", "thread"}
+    assert set(incident) == set(Incident.__dataclass_fields__) - _INTERNAL | {"key", "thread"}
     assert not missing(set(example) | set(incident), ALERTS)
 
 

@@ -14,10 +14,12 @@ import pytest
 
 from tests.cloud.account import BACKUP_TAG, SeededInstance
 from tests.cloud.demo_account import DemoAccount
+from tests.cloud.demo_workers import scheduled_event
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscriber
+from tests.e2e.healer import Healer, Sick
 from tests.e2e.tagger import Tagger
 
 HERE = Path(__file__).parent
@@ -34,6 +36,7 @@ _TIMES = {
     "SnapshotFreshnessSchedule": f"cron({_LATER.minute} * * * ? *)",
     "RetentionSchedule": _DAILY,
     "TaggingSchedule": _DAILY,
+    "InstanceHealthSchedule": _DAILY,
     "AlertsSchedule": _DAILY,
 }
 _CHANNELS = {
@@ -85,8 +88,33 @@ def other_stack(cloud: LocalCloud, stack: Stack) -> Stack:
 
 @pytest.fixture(scope="session")
 def tagger(cloud: LocalCloud, stack: Stack) -> Tagger:
-    """A third one, whose tagging may do all that it can."""
+    """A third one, whose tagging and whose repairs may do all that they can."""
     return Tagger.deploy(cloud, _TIMES)
+
+
+@pytest.fixture(scope="session")
+def healer(tagger: Tagger) -> Iterator[Healer]:
+    """The instance health function of that one, and who listens."""
+    with Healer.watching(tagger.stack) as healer:
+        yield healer
+
+
+@pytest.fixture
+def sick(healer: Healer, ec2: RemoteCloud) -> Iterator[Sick]:
+    """Add sick instances; at the end they are well, and the chore has seen it."""
+    made: list[str] = []
+
+    def add(which: str = "instance", *, by: str = "reboot", minutes: int = 3) -> str:
+        made.append(healer.sick(which, by=by, minutes=minutes))
+        return made[-1]
+
+    yield add
+    ec2.clear_faults()
+    for each in made:
+        ec2.seed("heal", each)
+    for minutes in (1, 1, 3):
+        healer.pass_minutes(minutes)
+        healer.stack.invoke(healer.function, scheduled_event(healer.stack, healer.function))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A stack of its own whose tagging may change tags, tell owners and stop instances."""
+"""A stack of its own that may do all: change tags, tell owners, stop and repair instances."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class Tagger:
         own = {
             "Installation": "tags",
             "TaggingMode": "act",
+            "InstanceHealthMode": "act",
+            "ChatTopic": "on",
             "TaggingStops": "on",
             "TaggingAtBirth": "on",
             "TaggingRules": json.dumps(RULES),

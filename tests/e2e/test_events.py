@@ -12,6 +12,7 @@ from tests.cloud.demo_account import DemoAccount
 from tests.cloud.deployment import Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.tools import ROOT
+from tests.contract.template import function_of
 
 EVENTS = sorted((ROOT / "events").glob("*/*.json"))
 
@@ -19,6 +20,10 @@ OTHERWISE: Mapping[str, tuple[str, str | None]] = {
     "snapshot/ebs-snapshot-failed": ("ok", "nothing_of_ours"),
     "snapshot/ebs-snapshot-set-failed": ("ok", "nothing_of_ours"),
     "snapshot/other-region": ("refused", "target_not_allowed"),
+    "instance_health/act": ("refused", "mode_not_allowed"),
+    "instance_health/other-region": ("refused", "target_not_allowed"),
+    "instance_health/wrong-ladder": ("refused", "event_invalid"),
+    "instance_health/wrong-windows": ("refused", "event_invalid"),
     "retention/approve": ("refused", "plan_unknown"),
     "retention/empty": ("refused", "event_invalid"),
     "retention/other-region": ("refused", "target_not_allowed"),
@@ -30,7 +35,7 @@ OTHERWISE: Mapping[str, tuple[str, str | None]] = {
 }
 """Status and reason of those that do not simply end `ok`: what they name are examples."""
 IN_FULL = {"snapshot", "retention", "alerts"}
-"""Chores whose events all go the long way by the SAM CLI; of the others `dry-run` does."""
+"""Chores whose events all go the long way by the SAM CLI; of the others one does."""
 
 
 def _name(file: Path) -> str:
@@ -53,10 +58,10 @@ def test_every_ready_event_answers_as_its_page_says(
     ec2.age(hours=1)
 
     chore = file.parent.name
-    if chore in IN_FULL or file.stem == "dry-run":
-        answer = stack.remote_invoke(f"{chore.capitalize()}Function", file)
+    if chore in IN_FULL or file.stem in {"dry-run", "report"}:
+        answer = stack.remote_invoke(function_of(chore), file)
     else:
-        name = stack.outputs[f"{chore.capitalize()}FunctionName"]
+        name = stack.outputs[f"{function_of(chore)}Name"]
         answer = stack.invoke(name, json.loads(file.read_text()))
 
     assert (answer["status"], answer["reason"]) == OTHERWISE.get(_name(file), ("ok", None))

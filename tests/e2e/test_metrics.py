@@ -8,6 +8,7 @@ import pytest
 
 from tests.cloud.demo_account import DemoAccount
 from tests.cloud.deployment import Json, Stack
+from tests.contract.template import function_of
 
 NAMESPACE = "Caretaker"
 ALWAYS = frozenset({"ItemsDone", "ItemsFailed", "ItemsDeferred", "OpenIncidents", "UnsentAlerts"})
@@ -15,6 +16,7 @@ ALSO = {
     "snapshot": {"Heartbeat", "NewestBackupAgeHours"},
     "retention": {"Heartbeat"},
     "tagging": {"Heartbeat", "TagCompliancePercent"},
+    "instance_health": {"Heartbeat", "InstancesWatched", "InstancesImpaired", "RepairsUnderWay"},
     "alerts": {"Heartbeat", "ConfirmedSubscriptions"},
 }
 """What a regular run of each chore prints besides."""
@@ -26,8 +28,8 @@ def printed(stack: Stack, demo: DemoAccount) -> dict[str, Json]:
     assert demo.selected("daily")
     documents = {}
     for chore in ALSO:
-        function = stack.outputs[f"{chore.capitalize()}FunctionName"]
-        mode = "report" if chore in {"retention", "tagging"} else "act"
+        function = stack.outputs[f"{function_of(chore)}Name"]
+        mode = "act" if chore in {"snapshot", "alerts"} else "report"
         started = datetime.now(UTC)
         slot = stack.fire(stack.schedule(mode="act", function=function))
         stack.wait_for_answer(function, started, slot=slot, mode=mode)

@@ -12,10 +12,12 @@ from functools import partial
 
 import pytest
 
+from tests.cloud.demo_workers import scheduled_event
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.e2e.conftest import Fleet, denied, ours
+from tests.e2e.healer import Healer, Sick
 from tests.e2e.tagger import Tagger
 
 SLOT = "2026-11-21T03:00Z"
@@ -152,3 +154,31 @@ def test_an_owners_topic_that_the_stack_has_no_right_to_is_told_as_out_of_reach(
     assert failed["error"]["code"] in {"AuthorizationError", "AuthorizationErrorException"}
     mail = tagger.mail.wait_for_one(lambda each: answer["run"] in each.message)
     assert "not-in-the-parameter" in mail.message
+
+
+def test_with_all_that_the_template_gives_instance_health_logs_nothing_above_info(
+    healer: Healer, sick: Sick
+) -> None:
+    instance = sick()
+    healer.poll(instance)
+    healer.pass_minutes(1)
+
+    answer = healer.stack.invoke(healer.function, scheduled_event(healer.stack, healer.function))
+
+    assert healer.became(answer, instance) == ("reboot", "impaired", "done")
+    assert warnings_of(healer.stack, answer["run"], "InstanceHealth") == set()
+
+
+def test_without_the_state_table_nothing_is_repaired(healer: Healer, sick: Sick) -> None:
+    instance = sick()
+    healer.poll(instance)
+    healer.pass_minutes(1)
+
+    with denied(healer.stack, "InstanceHealthRole", "dynamodb:*"):
+        answer = healer.stack.invoke(
+            healer.function, scheduled_event(healer.stack, healer.function)
+        )
+
+    assert (answer["status"], answer["progress"]) == ("failed", 0)
+    assert "dynamodb:PutItem" in answer["errors"][0]["problem"]
+    assert healer.power_log(instance) == []

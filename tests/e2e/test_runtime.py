@@ -20,10 +20,11 @@ from tests.cloud.deployment import Json, Stack
 from tests.cloud.processes import KeptServer, free_port
 from tests.cloud.stack import LocalCloud
 from tests.cloud.tools import BUILD, machine_architecture, tool
+from tests.contract.template import function_of
 from tests.e2e.conftest import Fleet
 
 LAYER = BUILD / "CommonLayer" / "python"
-CHORES = ("snapshot", "retention", "tagging", "alerts")
+CHORES = ("snapshot", "retention", "tagging", "instance_health", "alerts")
 RUNTIME = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_client.*.so")
 RIE_ACCOUNT = "012345678912"
 """The emulator makes this account up."""
@@ -79,7 +80,7 @@ def answer_of(
     with ExitStack() as servers:
 
         def answer(chore: str, event: Json) -> Json:
-            name = stack.outputs[f"{chore.capitalize()}FunctionName"]
+            name = stack.outputs[f"{function_of(chore)}Name"]
             settings = stack.client("lambda").get_function_configuration(FunctionName=name)
             environment = {
                 **cloud.environment(),
@@ -117,7 +118,7 @@ def _sent(port: int, event: Json) -> Json:
 
 
 def _built(chore: str) -> Path:
-    return BUILD / f"{chore.capitalize()}Function"
+    return BUILD / function_of(chore)
 
 
 def _wait_until_open(port: int, seconds: float = 10.0) -> None:
@@ -156,6 +157,15 @@ def test_the_built_tagging_function_does_too(answer_of: Answers, fleet: Fleet) -
     assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "report")
     judged = {each["target"]: each["reason"] for each in answer["outcomes"]}
     assert {judged[volume] for volume in fleet.volumes} == {"missing"}
+
+
+def test_the_built_instance_health_function_does_too(answer_of: Answers) -> None:
+    """Its windows are read by the time zones that the built layer has to bring."""
+    window = {"start": "22:00", "duration_minutes": 60, "zone": "Europe/Dublin"}
+
+    answer = answer_of("instance_health", {"maintenance_windows": [window]})
+
+    assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "report")
 
 
 def test_the_built_alerts_function_does_too(answer_of: Answers) -> None:

@@ -6,8 +6,6 @@ does and what it costs.
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -15,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.smoke.trial import CONSENT, NEEDED, STACK, SmokeError, Trial, poll, require
+from tests.smoke.judging import (
+    judge_in_report_mode,
+    judge_tags_in_report_mode,
+    plan_tags_at_birth,
+    watch_instances,
+)
+from tests.smoke.trial import CONSENT, NEEDED, RUN, STACK, SmokeError, Trial, poll, require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-RUN: Final = "smoke-run"
-"""Tag that says of which run the volume is; no other volume has it."""
+    from collections.abc import Callable
 
 
 def main() -> int:
@@ -158,25 +159,31 @@ def look_into_outbox(trial: Trial) -> None:
 
 def simulate_denials(trial: Trial) -> None:
     """IAM's own judgement of what roles must not do; left out where it cannot be asked."""
-    _, partition, _, region, *_ = trial.outputs["SnapshotFunctionArn"].split(":")
+    _, partition, _, region, account, *_ = trial.outputs["SnapshotFunctionArn"].split(":")
+    instance = f"arn:{partition}:ec2:{region}:{account}:instance/i-0123456789abcdef0"
     snapshot = f"arn:{partition}:ec2:{region}::snapshot/{trial.snapshots()[0]['SnapshotId']}"
     changes = ["ec2:CreateTags", "ec2:DeleteSnapshot", "ec2:ModifySnapshotAttribute"]
     foreign = _context("aws:ResourceTag/caretaker:managed-by", "string", "somebody else")
     claims = ("caretaker:managed-by", "Caretaker:Managed-By", "caretaker:delete-after")
-    asked = [("Snapshot", changes, foreign)]
+    powers = ["ec2:RebootInstances", "ec2:StopInstances", "ec2:TerminateInstances"]
+    opted_out = _context("aws:ResourceTag/caretaker:remediate", "string", "none")
+    asked = [
+        ("Snapshot", changes, snapshot, foreign),
+        ("InstanceHealth", [*powers, "ec2:CreateTags"], instance, opted_out),
+    ]
     asked += [
-        ("Tagging", ["ec2:CreateTags"], _context("aws:TagKeys", "stringList", key))
+        ("Tagging", ["ec2:CreateTags"], snapshot, _context("aws:TagKeys", "stringList", key))
         for key in claims
     ]
     try:
         simulate = boto3.client("iam").simulate_principal_policy
         results = [
             each
-            for chore, actions, context in asked
+            for chore, actions, resource, context in asked
             for each in simulate(
                 PolicySourceArn=trial.role_of(chore),
                 ActionNames=actions,
-                ResourceArns=[snapshot],
+                ResourceArns=[resource],
                 ContextEntries=[context],
             )["EvaluationResults"]
         ]
@@ -189,51 +196,6 @@ def simulate_denials(trial: Trial) -> None:
 
 def _context(name: str, kind: str, value: str) -> dict[str, Any]:
     return {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": kind}
-
-
-def judge_in_report_mode(trial: Trial) -> None:
-    """Retention sees the snapshot, keeps it, and changes nothing, whatever the stack's mode is."""
-    event = {"policy": trial.policy, "mode": "report", "keep": {"last": 1}}
-    answer = trial.invoke(event, "Retention")
-    require(answer["status"] == "ok", f"retention could not judge: {answer}")
-    require(answer["mode"] == "report", f"not in report mode: {answer['mode']}")
-    (snapshot,) = (each["SnapshotId"] for each in trial.snapshots())
-    judged = report_items(answer).get(snapshot)
-    require(judged is not None, f"{snapshot} was not judged")
-    kept = (judged["action"], judged["reason"]) if judged else ()
-    require(kept[:1] == ("keep",), f"the only snapshot of a volume is not kept: {kept}")
-    require(answer["progress"] == 0, f"report mode changed something: {answer['counts']}")
-
-
-def judge_tags_in_report_mode(trial: Trial) -> None:
-    """Tagging lists the volume, finds its tag right, and changes nothing."""
-    rule = {"required": False, "values": [trial.policy], "applies_to": ["volume"]}
-    event = {"policy": trial.policy, "mode": "report", "rules": {RUN: rule}}
-    answer = trial.invoke(event, "Tagging")
-    require(answer["status"] == "ok", f"tagging could not judge: {answer}")
-    require(answer["summary"]["list"], "no list was written")
-    judged = report_items(answer).get(trial.volume_id)
-    require(judged is not None, f"{trial.volume_id} was not judged")
-    kept = (judged["action"], judged["reason"]) if judged else ()
-    require(kept == ("keep", "compliant"), f"a right tag is not kept: {kept}")
-
-
-def plan_tags_at_birth(trial: Trial) -> None:
-    """What tagging would set on the volume, as if CloudTrail had told of it: planned, not done."""
-    rule = {"values": [trial.policy.upper()], "case": "normalise", "applies_to": ["volume"]}
-    birth = {"eventName": "CreateVolume", "responseElements": {"volumeId": trial.volume_id}}
-    event = {"policy": trial.policy, "mode": "report", "rules": {RUN: rule}, "birth": birth}
-    answer = trial.invoke(event, "Tagging")
-    require(answer["counts"].get("set") == {"planned": 1}, f"wrong plan: {answer}")
-    require(trial.tags()[RUN] == trial.policy, "report mode wrote a tag")
-
-
-def report_items(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the items of the whole report by target: an answer holds only some."""
-    bucket, _, key = str(answer["report"]).removeprefix("s3://").partition("/")
-    body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    items = [json.loads(line) for line in gzip.decompress(body).splitlines()[1:]]
-    return {item["target"]: item for item in items}
 
 
 def try_topics(trial: Trial) -> None:
@@ -275,8 +237,9 @@ STEPS: Final[dict[str, Callable[[Trial], None]]] = {
     "retention judges the snapshot in report mode and keeps it": judge_in_report_mode,
     "tagging judges the volume in report mode and finds it right": judge_tags_in_report_mode,
     "tagging plans a tag at the volume's birth and sets none": plan_tags_at_birth,
+    "instance health reads every status check and changes nothing": watch_instances,
     "every topic takes a test alert": try_topics,
-    "no role can tag, share or delete what is not its own": simulate_denials,
+    "no role can tag, share, delete or stop what is not its own or opted in": simulate_denials,
 }
 
 if __name__ == "__main__":

@@ -19,9 +19,12 @@ WAIT_SECONDS: Final = 1800
 POLL_SECONDS: Final = 10
 CONSENT: Final = "CARETAKER_SMOKE"
 STACK: Final = "CARETAKER_SMOKE_STACK"
+RUN: Final = "smoke-run"
+"""Tag that says of which run the volume is; no other volume has it."""
 NEEDED: Final = (
     *("SnapshotFunctionName", "SnapshotFunctionArn", "Installation"),
-    *("RetentionFunctionName", "TaggingFunctionName", "AlertsFunctionName"),
+    *("RetentionFunctionName", "TaggingFunctionName", "InstanceHealthFunctionName"),
+    "AlertsFunctionName",
     *("ReportsBucketName", "StateTableName"),
 )
 # The answer takes as long as the run, and an invocation must not be sent twice.

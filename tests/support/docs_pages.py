@@ -25,7 +25,7 @@ _LIMITS: Final = ("minimum", "maximum", "maxItems", "maxLength", "maxProperties"
 
 def page_of(chore: str) -> Path:
     """Return the page of a chore."""
-    return DOCS / "chores" / f"{chore}.md"
+    return DOCS / "chores" / f"{chore.replace('_', '-')}.md"
 
 
 @cache
@@ -129,19 +129,20 @@ def _literals(node: ast.expr) -> Iterator[str]:
 def incident_kinds(folder: Path = ROOT) -> set[str]:
     """Return the kinds of incident that the code in a folder tells of."""
     named = texts_given("Check", "kind", folder) | texts_given("Incident", "kind", folder)
-    given = (texts_given(check, "", folder) for check in ("refusal_check", "breaker_check"))
+    makers = ("refusal_check", "breaker_check", "_check")
+    given = (texts_given(check, "", folder) for check in makers)
     return named.union(*given, _texts_named("kind", folder))
 
 
 def _texts_named(name: str, folder: Path) -> set[str]:
     """Return the literals that are assigned to a variable, alone or in a row of several."""
+    assigned = [node for node in nodes(folder) if isinstance(node, ast.Assign)]
     pairs = [
         (target, value)
-        for node in nodes(folder)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)
-        if isinstance(node.value, ast.Tuple)
+        for node in assigned
+        if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple)
         for target, value in zip(node.targets[0].elts, node.value.elts, strict=True)
-    ]
+    ] + [(node.targets[0], node.value) for node in assigned]
     return {
         text
         for target, value in pairs
@@ -185,12 +186,17 @@ def request_of(chore: str) -> type[BaseRequest]:
 
 def codes_of(chore: str, kind: str) -> set[str]:
     """Return the values of a chore's `Action` or `Reason`."""
-    codes: type[StrEnum] = getattr(import_module(f"functions.{chore}.plan"), kind)
+    folder = ROOT / "functions" / chore
+    module = "facts" if (folder / "facts.py").is_file() else "plan"
+    codes: type[StrEnum] = getattr(import_module(f"functions.{chore}.{module}"), kind)
     return {code.value for code in codes}
 
 
 def event_fields(chore: str) -> dict[str, list[float]]:
-    """Return every field of a chore's event, nested ones as `select.states`, with its limits."""
+    """Return every field of a chore's event with its limits.
+
+    Nested ones are named as `select.states`; inside a list or a map, as `rules.*.values`.
+    """
     whole = request_of(chore).model_json_schema()
     return dict(_fields(whole, whole.get("$defs", {}), ""))
 
@@ -202,7 +208,8 @@ def _fields(
         choices = [field, *field.get("anyOf", [])]
         yield f"{prefix}{name}", [limit for c in choices for limit in _limits(c, parts)]
         for choice in choices:
-            for part, inside in ((choice, ""), (choice.get("additionalProperties", {}), "*.")):
+            within = [(choice.get(each, {}), "*.") for each in ("additionalProperties", "items")]
+            for part, inside in ((choice, ""), *within):
                 model = _referred(part, parts)
                 if "properties" in model:
                     yield from _fields(model, parts, f"{prefix}{name}.{inside}")

@@ -80,7 +80,7 @@ CALLED_BY: Final[Mapping[str, frozenset[str]]] = {
         "tag:GetResources",
         "tag:TagResources",
     },
-    "instance_health": _RUNNING
+    "instance_health": (_RUNNING - {"lambda:InvokeFunction"})
     | {
         "autoscaling:SetInstanceHealth",
         "ec2:DescribeInstanceAttribute",

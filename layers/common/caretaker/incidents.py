@@ -185,10 +185,10 @@ def is_silenced(incident: Incident, silences: Iterable[Silence], now: datetime) 
 
 def is_part(incident: Incident, open_keys: Container[str]) -> bool:
     """Tell whether an open incident, of those with these full keys, stands for this one too."""
-    full = incident.within if _is_full(incident.within) else f"{incident.scope}/{incident.within}"
+    full = incident.within if is_full(incident.within) else f"{incident.scope}/{incident.within}"
     return bool(incident.within) and full in open_keys
 
 
-def _is_full(key: str) -> bool:
+def is_full(key: str) -> bool:
     """Tell a full key from one within its scope, which has no five parts before its kind."""
     return key.count("/") >= _SCOPE_PARTS + 1

@@ -14,6 +14,7 @@ from caretaker.incidents import (
     Condition,
     Incident,
     Severity,
+    is_full,
     is_part,
     is_silenced,
 )
@@ -79,6 +80,8 @@ def plan_transitions(  # noqa: PLR0913 - all by name
     flapping = [after for before, after in ended if after.flapping and not before.flapping]
     told = [*new, *(i for i, news in met if news), *flapping]
     keys = {i.full_key for i in (*open_now.values(), *new)} - {i.full_key for i in resolved}
+    # Of another scope a chore names none that it has not seen open.
+    keys |= {check.within for check in bad if is_full(check.within)}
     opened = {i.key: as_told(i, silences, now, keys) for i in told}
     moved = [*(i for i, news in met if not news), *(i for _, i in ended if i.flapping)]
     noted = {i.key: i for i in moved if i.key not in opened and i != open_now[i.key]}
