@@ -13,7 +13,17 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from bench import cold_start, gates, judging, memory, retention, snapshots, tagging
+from bench import (
+    cold_start,
+    gates,
+    instances,
+    judging,
+    memory,
+    retention,
+    snapshots,
+    tagging,
+    watching,
+)
 from bench.contenders import custodian_python
 from bench.tables import write
 
@@ -30,6 +40,9 @@ _LARGE: Final = (1000, 5000)
 _TO_TAG: Final = 500
 _TO_JUDGE: Final = 200_000
 _ROUNDS: Final = 3
+_IMPAIRED_ONE_IN: Final = 50
+_MINUTES: Final = 24
+_TO_DECIDE: Final = 100_000
 _SHORT_TIMEOUT_SECONDS: Final = 90
 
 
@@ -104,6 +117,16 @@ def _judging(*, quick: bool) -> Iterator[Part]:
     yield "judging", partial(judging.measure_judging, 20_000 if quick else _TO_JUDGE)
 
 
+def _instances(*, quick: bool) -> Iterator[Part]:
+    rounds, small, large = (1, 200, 1000) if quick else (_ROUNDS, *_LARGE)
+    for size in (small,) if quick else _LARGE:
+        yield f"instances-{size}", _trials(instances.compare, size, rounds)
+    impaired, minutes = large // _IMPAIRED_ONE_IN, 3 if quick else _MINUTES
+    yield "instances-impaired", _trials(instances.repair, large, impaired, minutes)
+    yield "instances-memory", partial(watching.measure_memory, large, 10 * large, rounds)
+    yield "instances-deciding", partial(watching.measure_deciding, _LARGE[-1], _TO_DECIDE)
+
+
 def _trials(
     compare: Callable[..., tuple[Table, list[Any]]], *given: object, **options: object
 ) -> Callable[[], tuple[Table, Any]]:
@@ -125,6 +148,7 @@ _SUITES: Final = {
     "gates": _gates,
     "tagging": _tagging,
     "judging": _judging,
+    "instances": _instances,
 }
 
 

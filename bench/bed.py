@@ -36,6 +36,19 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What the runs since the last reset have written, of the reports only the last one.
+
+    `impaired`: the instances whose checks failed at first.
+    """
+
+    impaired: list[str]
+    messages: list[str]
+    items: list[dict[str, Any]]
+    report: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Bed:
     """A running bed."""
 
@@ -53,6 +66,14 @@ class Bed:
         """Return the events of asynchronous invocations that nobody has taken yet."""
         taken: list[dict[str, Any]] = self._ask("invocations")
         return taken
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass in the account at once."""
+        self._ask("advance", {"seconds": seconds})
+
+    def left_behind(self) -> LeftBehind:
+        """Return what runs have written."""
+        return LeftBehind(**self._ask("left-behind"))
 
     def environment(self) -> dict[str, str]:
         """Return the environment in which an AWS SDK talks to the bed and to nothing else."""

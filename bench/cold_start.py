@@ -39,6 +39,12 @@ _EVENTS: Final[dict[str, dict[str, object]]] = {
             "Environment": {"values": ["prod", "stage", "test"], "case": "normalise"},
         },
     },
+    "instance_health": {
+        "scheduled_time": _TIME,
+        "maintenance_windows": [
+            {"start": "02:30", "duration_minutes": 90, "zone": "Europe/Berlin", "weekdays": ["sun"]}
+        ],
+    },
     "alerts": {"scheduled_time": _TIME},
 }
 _PARTS: Final = {

@@ -6,12 +6,13 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bench.bed import ROOT
+from bench.ec2bed.fleet import REMEDIATE
 from bench.ec2bed.tagging import COST_CENTRE, COST_CENTRES, OLD_COST_CENTRE
 from bench.lambdas import LAMBDA_SECONDS, Function, Run
 from bench.processes import ContenderError, measure
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 KEPT_DAYS: Final = 12
 """What the deleting contenders leave of each volume."""
+_THREE_MINUTES_IN_DAYS: Final = 3 / (24 * 60)
 _CUSTODIAN_PYTHON: Final = ROOT / ".venvs/bench-c7n/bin/python"
 
 
@@ -125,6 +127,60 @@ class CustodianTags:
 
 
 @dataclass(frozen=True, slots=True)
+class CaretakerWatches:
+    """One run of the chore that watches instances, in a fresh process."""
+
+    name: str = "Caretaker"
+
+    def run(self, bed: Bed) -> Run:
+        return Function("instance_health").run(bed, watching_event())
+
+
+@dataclass(frozen=True, slots=True)
+class CaretakerWatchesOn:
+    """The second run in a process, as Lambda plays all but the first of a minute's schedule.
+
+    Its seconds are those that the handler tells; those of the processor are of both runs.
+    """
+
+    name: str = "Caretaker, warm"
+
+    def run(self, bed: Bed) -> Run:
+        both, answer = Function("instance_health", times=2).invoke(bed, watching_event())
+        return Run(replace(both, wall_seconds=answer["duration_ms"] / 1000), rounds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class CustodianWatches:
+    """`custodian run` with a policy that reboots what has failed its status checks for 3 minutes.
+
+    Custodian 0.9.53 never calls DescribeInstanceStatus, and none of its filters reads the status
+    checks: `health-event` reads AWS Health's own events, `singleton` and `autorecover-alarm` are
+    about alarms. What is left to an operator is the filter `metrics` upon `StatusCheckFailed`, the
+    metric of the same checks; it asks for each instance in a call of its own, on three threads.
+    Only running instances are listed, and only the last 3 minutes are asked for. Who is opted in is
+    asked last: all are to be judged.
+    """
+
+    name: str = "Cloud Custodian"
+
+    def run(self, bed: Bed) -> Run:
+        failed = {
+            "type": "metrics",
+            "name": "StatusCheckFailed",
+            "statistics": "Maximum",
+            "days": _THREE_MINUTES_IN_DAYS,
+            "period": 60,
+            "op": "greater-than",
+            "value": 0,
+        }
+        running = {"query": [{"instance-state-name": "running"}]}
+        policy = _policy("aws.ec2", failed, {"type": "reboot"}) | running
+        policy["filters"].append({f"tag:{REMEDIATE}": "present"})
+        return _custodian(bed, policy)
+
+
+@dataclass(frozen=True, slots=True)
 class Adaptive:
     """A script on botocore's adaptive retries: 32 threads, a client for each changing action."""
 
@@ -157,6 +213,12 @@ def tagging_event() -> dict[str, Any]:
     }
     now = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime())
     return {"scheduled_time": now, "rules": {COST_CENTRE: rule}}
+
+
+def watching_event(ahead_seconds: float = 0, **more: Any) -> dict[str, Any]:
+    """Return an event of the chore that watches instances, at its own pace, so far ahead."""
+    minute = time.gmtime(time.time() + ahead_seconds)
+    return {"scheduled_time": time.strftime("%Y-%m-%dT%H:%M:00Z", minute), **more}
 
 
 def custodian_python() -> Path | None:

@@ -1,6 +1,7 @@
-"""Play Lambda once: `python -m bench.lambda_round CHORE ANSWER SECONDS < EVENT`, a fresh process.
+"""Play Lambda: `python -m bench.lambda_round CHORE ANSWER SECONDS AHEAD TIMES < EVENT`.
 
-The handler's answer goes to the file ANSWER; SECONDS is the function's timeout.
+The handler is invoked so many TIMES, its last answer goes to the file ANSWER; SECONDS is the
+function's timeout, AHEAD how many seconds its clock is ahead of ours. To be run in a fresh process.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
@@ -41,11 +43,25 @@ class Context:
 
 def main() -> None:
     chore, answer, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
-    context = Context(chore, seconds)
+    if ahead := float(sys.argv[4]):
+        _set_clock(timedelta(seconds=ahead))
     app = import_module(f"functions.{chore}.app")  # here, for its import is in the time
-    answer.write_text(json.dumps(app.lambda_handler(json.load(sys.stdin), context)), "utf-8")
+    event = json.load(sys.stdin)
+    for _ in range(int(sys.argv[5])):
+        said = app.lambda_handler(event, Context(chore, seconds))
+        answer.write_text(json.dumps(said), "utf-8")
     sys.stdout.flush()
     os._exit(0)  # Lambda freezes the process after an answer; it never takes its heap apart
+
+
+def _set_clock(ahead: timedelta) -> None:
+    from caretaker import clock  # noqa: PLC0415 - its import is in the time
+
+    class ClockAhead(clock.SystemClock):
+        def now(self) -> datetime:
+            return datetime.now(UTC) + ahead
+
+    clock.SystemClock = ClockAhead  # type: ignore[misc]
 
 
 if __name__ == "__main__":

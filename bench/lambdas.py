@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.bed import ROOT
+from bench.ec2bed.fleet import KEY_ARN
 from bench.processes import ContenderError, Measured, measure
 
 if TYPE_CHECKING:
@@ -31,10 +32,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One chore's handler with its environment; `timeout_seconds` is the function's own."""
+    """One chore's handler with its environment; `timeout_seconds` is the function's own.
+
+    Its clock is `ahead_seconds` of ours. A process is invoked so many `times`.
+    """
 
     chore: str
     timeout_seconds: float = LAMBDA_SECONDS
+    ahead_seconds: float = 0
+    times: int = 1
 
     def run(self, bed: Bed, event: dict[str, Any]) -> Run:
         """Invoke with this event, and play the rounds that the chore asks for."""
@@ -47,12 +53,13 @@ class Function:
         return Run(measured, rounds, claimed)
 
     def invoke(self, bed: Bed, event: dict[str, Any]) -> tuple[Measured, dict[str, Any]]:
-        """Play one invocation; return its figures and the handler's answer."""
+        """Play one process; return its figures and the handler's last answer."""
         with TemporaryDirectory() as folder:
             answer = Path(folder, "answer.json")
             command = [sys.executable, "-m", "bench.lambda_round", self.chore, str(answer)]
+            figures = (self.timeout_seconds, self.ahead_seconds, self.times)
             measured = measure(
-                [*command, str(self.timeout_seconds)],
+                [*command, *map(str, figures)],
                 {**bed.environment(), **environment(self.chore)},
                 json.dumps(event),
             )
@@ -77,6 +84,7 @@ def environment(chore: str) -> dict[str, str]:
         "CARETAKER_CHAT_TOPIC": "",
         "CARETAKER_PAGER_TOPIC": "",
         "CARETAKER_WATCHDOG_TOPIC": f"{_TOPIC}:watchdog",
+        "CARETAKER_KMS_KEY_ARNS": KEY_ARN,
         "POWERTOOLS_SERVICE_NAME": f"caretaker-{chore}",
         "POWERTOOLS_METRICS_NAMESPACE": "Caretaker",
         "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import time
@@ -27,6 +28,7 @@ _CHANGE_SECONDS: Final = (0.150, 0.300)
 _REFUSED_SECONDS: Final = (0.005, 0.015)
 _STATE_SECONDS: Final = (0.003, 0.008)
 _OTHER_SECONDS: Final = (0.020, 0.060)
+_GZIP: Final = b"\x1f\x8b"
 
 
 class Bed:
@@ -55,6 +57,8 @@ class Bed:
         self._refused: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._invocations: list[Any] = []
+        self._messages: list[str] = []
+        self._report = b""
         self._random = random.Random(options.seed)
 
     def _admin(self, request: Request) -> Answer:
@@ -63,6 +67,10 @@ class Bed:
         elif request.path == "/_bed/invocations":
             taken, self._invocations = self._invocations, []
             return _json(taken)
+        elif request.path == "/_bed/advance":
+            self._world.ahead_seconds += json.loads(request.body)["seconds"]
+        elif request.path == "/_bed/left-behind":
+            return _json(self._left_behind())
         return _json(
             {
                 "options": asdict(self._options),
@@ -72,6 +80,15 @@ class Bed:
                 "failed": dict(self._failed),
             }
         )
+
+    def _left_behind(self) -> dict[str, list[Any]]:
+        lines = gzip.decompress(self._report).splitlines() if self._report else []
+        return {
+            "impaired": list(self._world.impaired),
+            "messages": self._messages,
+            "items": self._tables.items(),
+            "report": [json.loads(line) for line in lines],
+        }
 
     def _ec2(self, params: dict[str, str]) -> Answer:
         action = params.get("Action", "")
@@ -109,6 +126,10 @@ class Bed:
         self._calls[name] += 1
         if name == "lambda:Invoke":
             self._invocations.append(json.loads(request.body))
+        elif name == "sns:Publish":
+            self._messages.append(dict(parse_qsl(request.body.decode())).get("Message", ""))
+        elif name == "s3:PutObject" and request.body.startswith(_GZIP):
+            self._report = request.body
         return answer
 
     def _delay(self, bounds: tuple[float, float]) -> float:

@@ -22,6 +22,7 @@ _DOCUMENTED: Final = {
     "DeleteSnapshot": (100, 5),
     "CreateTags": (100, 10),
     "DeleteTags": (100, 10),
+    "StartInstances": (5, 2),
 }
 
 

@@ -38,6 +38,10 @@ class Tables:
             return 400, {"__type": f"{_PREFIX}UnknownOperationException", "message": action}
         return self._actions[action](request)
 
+    def items(self) -> list[Item]:
+        """Return all items of all tables."""
+        return [item for table in self._tables.values() for item in table.values()]
+
     def _get(self, request: dict[str, Any]) -> Answer:
         found = self._tables[request["TableName"]].get(_key(request["Key"]))
         return 200, {"Item": found} if found else {}

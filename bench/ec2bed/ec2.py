@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from bench.ec2bed.errors import Ec2Error
+from bench.ec2bed.health import HealthApi
 from bench.ec2bed.nets import Nets
 from bench.ec2bed.pages import Pages
 from bench.ec2bed.params import listed, pairs, tags
@@ -37,7 +38,7 @@ class Ec2:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._pages = Pages()
+        self._pages = Pages(world.now)
         self._actions: dict[str, Callable[[Params], str]] = {
             "DescribeVolumes": self._describe_volumes,
             "DescribeInstances": self._describe_instances,
@@ -49,6 +50,7 @@ class Ec2:
             "DeleteTags": self._delete_tags,
             **References(world, self._pages).actions(),
             **Nets(world, self._pages).actions(),
+            **HealthApi(world, self._pages).actions(),
         }
 
     def call(self, action: str, params: Params) -> str:
@@ -64,13 +66,13 @@ class Ec2:
         )
 
     def _describe_instances(self, params: Params) -> str:
-        world = self._world
+        world, now = self._world, self._world.now()
         return self._pages.page(
             "reservationSet",
             params,
             "InstanceId",
             world.instances,
-            lambda each: instance_xml(world.instances[each], world.volumes),
+            lambda each: instance_xml(world.instances[each], world.volumes, now),
         )
 
     def _describe_snapshots(self, params: Params) -> str:

@@ -46,7 +46,7 @@ def _fields(item: object, name: str, now: float) -> Collection[str]:
     if isinstance(item, Volume):
         return _volume_fields(item, name)
     if isinstance(item, Instance):
-        return _instance_fields(item, name)
+        return _instance_fields(item, name, now)
     if isinstance(item, Snapshot):
         return _snapshot_fields(item, name, now)
     return _id_alone(item, name)
@@ -78,12 +78,14 @@ def _volume_fields(volume: Volume, name: str) -> Collection[str]:
             raise UnknownFilterError(name)
 
 
-def _instance_fields(instance: Instance, name: str) -> Collection[str]:
+def _instance_fields(instance: Instance, name: str, now: float) -> Collection[str]:
     match name:
         case "instance-id":
             return (instance.id,)
         case "instance-state-name":
-            return ("running",)
+            return (instance.health.state_at(now),)
+        case "availability-zone":
+            return (instance.zone,)
         case _:
             raise UnknownFilterError(name)
 

@@ -22,6 +22,10 @@ class Options:
     own; "mixed": a realistic set, of which the share `violations` breaks a rule. `interfaces`,
     `security_groups`, `addresses`: how many there are.
 
+    `impaired`: instances that have failed a status check for half an hour, of the cases of
+    `fleet.py` in turn; every instance then has a tag `service` as well. `zones`: how many the
+    instances stand in.
+
     `snapshots`: older ones of ours, over the volumes in turn, a day apart. `due`: how many of them,
     the oldest, carry a mark whose time has passed. `locked`: how many of these are locked, and
     `locks_listed` whether EC2 tells beforehand. `images`: own images, each of one of the newest
@@ -39,6 +43,8 @@ class Options:
     interfaces: int = 0
     security_groups: int = 0
     addresses: int = 0
+    impaired: int = 0
+    zones: int = 1
     tagging: str = ""
     violations: float = 0.05
     managed_by: str = "caretaker"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +33,8 @@ _IDS: Final = {
 class Pages:
     """The listings that somebody is in the middle of."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self._cursors: dict[str, list[str]] = {}
         self._tokens = count(1)
 
@@ -50,7 +50,7 @@ class Pages:
         token = params.get("NextToken", "")
         if token and token not in self._cursors:
             raise Ec2Error("InvalidParameterValue", "Unable to parse pagination token")
-        found = self._cursors[token] if token else _found(params, id_name, items)
+        found = self._cursors[token] if token else _found(params, id_name, items, self._now())
         found = [each for each in found if each in items]  # deleted since the first page
         size = min(int(params.get("MaxResults", len(found) or 1)), _LARGEST_PAGE)
         if "MaxResults" not in params:
@@ -64,7 +64,7 @@ class Pages:
         return f"<{name}>{''.join(map(render, page))}</{name}>{more}"
 
 
-def _found(params: Params, id_name: str, items: Mapping[str, object]) -> list[str]:
+def _found(params: Params, id_name: str, items: Mapping[str, object], now: float) -> list[str]:
     wanted = list(listed(params, id_name))
     missing = [each for each in wanted if each not in items]
     if missing:
@@ -76,5 +76,5 @@ def _found(params: Params, id_name: str, items: Mapping[str, object]) -> list[st
         wanted = [each for each in ids if each in items and (not wanted or each in wanted)]
         if not wanted:
             return []
-    matches = matcher(asked, time.time())
+    matches = matcher(asked, now)
     return [each for each in (wanted or items) if matches(items[each])]

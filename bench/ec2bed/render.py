@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bench.ec2bed.world import Image, Instance, Snapshot, TemplateVersion, Volume
 
+STATE_CODES: Final = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}
 _FULL_BYTES: Final = 5 * 1024**3
 
 
@@ -30,28 +31,29 @@ def volume_xml(volume: Volume) -> str:
         f"<item><volumeId>{volume.id}</volumeId><size>8</size><snapshotId/>"
         f"<availabilityZone>{REGION}a</availabilityZone>"
         f"<status>{'in-use' if volume.instance_id else 'available'}</status>"
-        f"<createTime>{_time(volume.created)}</createTime>"
+        f"<createTime>{utc(volume.created)}</createTime>"
         f"<attachmentSet>{_attachment(volume)}</attachmentSet>{tags_xml(volume.tags)}"
         "<volumeType>gp3</volumeType><iops>3000</iops><throughput>125</throughput>"
-        "<encrypted>false</encrypted><multiAttachEnabled>false</multiAttachEnabled></item>"
+        f"{_encryption(volume)}<multiAttachEnabled>false</multiAttachEnabled></item>"
     )
 
 
-def instance_xml(instance: Instance, volumes: Mapping[str, Volume]) -> str:
+def instance_xml(instance: Instance, volumes: Mapping[str, Volume], now: float) -> str:
     """Render an instance in a reservation of its own."""
+    state = instance.health.state_at(now)
     devices = "".join(
         f"<item><deviceName>{volumes[each].device}</deviceName><ebs><volumeId>{each}</volumeId>"
-        f"<status>attached</status><attachTime>{_time(instance.launched)}</attachTime>"
+        f"<status>attached</status><attachTime>{utc(instance.launched)}</attachTime>"
         "<deleteOnTermination>true</deleteOnTermination></ebs></item>"
         for each in instance.volume_ids
     )
     return (
         f"<item><reservationId>r-{instance.id[2:]}</reservationId><ownerId>{ACCOUNT}</ownerId>"
         f"<groupSet/><instancesSet><item><instanceId>{instance.id}</instanceId>"
-        "<imageId>ami-00000000000000001</imageId><instanceState><code>16</code>"
-        "<name>running</name></instanceState><instanceType>m7g.large</instanceType>"
-        f"<launchTime>{_time(instance.launched)}</launchTime>"
-        f"<placement><availabilityZone>{REGION}a</availabilityZone></placement>"
+        f"<imageId>ami-00000000000000001</imageId><instanceState><code>{STATE_CODES[state]}</code>"
+        f"<name>{state}</name></instanceState><instanceType>m7g.large</instanceType>"
+        f"<launchTime>{utc(instance.launched)}</launchTime>"
+        f"<placement><availabilityZone>{instance.zone}</availabilityZone></placement>"
         f"{_network(instance)}<architecture>arm64</architecture><rootDeviceType>ebs</rootDeviceType>"
         f"<rootDeviceName>/dev/xvda</rootDeviceName><blockDeviceMapping>{devices}"
         f"</blockDeviceMapping>{tags_xml(instance.tags)}</item></instancesSet></item>"
@@ -112,13 +114,19 @@ def _snapshot(snapshot: Snapshot, now: float, state: str) -> str:
     found = snapshot.state(now)
     return (
         f"<snapshotId>{snapshot.id}</snapshotId><volumeId>{snapshot.volume_id}</volumeId>"
-        f"<{state}>{found}</{state}><startTime>{_time(snapshot.started)}</startTime>"
+        f"<{state}>{found}</{state}><startTime>{utc(snapshot.started)}</startTime>"
         f"<progress>{'100%' if found == 'completed' else ''}</progress>"
         f"<ownerId>{ACCOUNT}</ownerId><volumeSize>8</volumeSize>"
         f"<description>{escape(snapshot.description)}</description>"
         f"<encrypted>false</encrypted><storageTier>standard</storageTier>"
         f"<fullSnapshotSizeInBytes>{_FULL_BYTES}</fullSnapshotSizeInBytes>{tags_xml(snapshot.tags)}"
     )
+
+
+def _encryption(volume: Volume) -> str:
+    if not volume.key_arn:
+        return "<encrypted>false</encrypted>"
+    return f"<encrypted>true</encrypted><kmsKeyId>{volume.key_arn}</kmsKeyId>"
 
 
 def _network(instance: Instance) -> str:
@@ -133,7 +141,7 @@ def _attachment(volume: Volume) -> str:
     return (
         f"<item><volumeId>{volume.id}</volumeId><instanceId>{volume.instance_id}</instanceId>"
         f"<device>{volume.device}</device><status>attached</status>"
-        f"<attachTime>{_time(volume.created)}</attachTime>"
+        f"<attachTime>{utc(volume.created)}</attachTime>"
         "<deleteOnTermination>true</deleteOnTermination></item>"
     )
 
@@ -147,5 +155,6 @@ def tags_xml(tags: Mapping[str, str]) -> str:
     return f"<tagSet>{items}</tagSet>"
 
 
-def _time(seconds: float) -> str:
+def utc(seconds: float) -> str:
+    """Render a time as EC2 does."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from bench.ec2bed.http import Answer
 from bench.ec2bed.options import ACCOUNT
+from bench.ec2bed.watching import answer_json
 
 if TYPE_CHECKING:
     from bench.ec2bed.http import Request
@@ -20,12 +21,22 @@ _HOUR: Final = 3600
 
 def answer(request: Request, delay: float, world: World) -> tuple[str, Answer]:
     """Return the name of the call and its answer."""
-    if request.service == "s3":
-        return "s3:PutObject", Answer(b"", delay=delay, headers={"ETag": '"0"'})
-    if request.service == "lambda":
-        return "lambda:Invoke", Answer(b"", 202, delay, "application/json")
-    if request.service == "rbin":
-        return _recycle_bin(request, delay)
+    match request.service:
+        case "s3":
+            found = "s3:PutObject", Answer(b"", delay=delay, headers={"ETag": '"0"'})
+        case "lambda":
+            found = "lambda:Invoke", Answer(b"", 202, delay, "application/json")
+        case "rbin":
+            found = _recycle_bin(request, delay)
+        case "kms" | "monitoring":
+            found = answer_json(request, delay, world)
+        case _:
+            found = _query(request, delay, world)
+    return found
+
+
+def _query(request: Request, delay: float, world: World) -> tuple[str, Answer]:
+    """Answer in the query protocol."""
     params = dict(parse_qsl(request.body.decode()))
     action = params.get("Action", "")
     name = f"{request.service}:{action or request.method + request.path}"

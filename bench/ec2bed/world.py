@@ -9,12 +9,14 @@ from math import ceil
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from bench.ec2bed.fleet import Health, count_health, seed_fleet
 from bench.ec2bed.nets import KINDS
 from bench.ec2bed.tagging import COST_CENTRE, seed_tagging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bench.ec2bed.fleet import Case
     from bench.ec2bed.nets import Net
     from bench.ec2bed.options import Options
 
@@ -35,6 +37,7 @@ class Volume:
     tags: dict[str, str]
     created: float
     gone: bool = False
+    key_arn: str = ""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ class Instance:
     volume_ids: list[str] = field(default_factory=list)
     subnet_id: str = ""
     vpc_id: str = ""
+    zone: str = ""
+    health: Health = field(default_factory=Health)
 
 
 @dataclass(slots=True)
@@ -103,8 +108,10 @@ class World:
         self.versions: list[TemplateVersion] = []
         self.nets: dict[str, dict[str, Net]] = {kind: {} for kind in KINDS}
         self.wanted: dict[str, str] = {}
+        self.impaired: dict[str, Case] = {}
         self.locks_listed = options.locks_listed
         self.groups = options.groups
+        self.ahead_seconds = 0.0
         self.born = time.time()
         self._numbers = count(1)
         _seed_volumes(self, options)
@@ -112,7 +119,12 @@ class World:
         _seed_images(self, options)
         self.seeded = frozenset(self.snapshots)
         seed_tagging(self, options)
+        seed_fleet(self, options)
         self.used_by_images = frozenset(image.snapshot_id for image in self.images.values())
+
+    def now(self) -> float:
+        """Return the time of day in this world, which may be ahead of ours."""
+        return time.time() + self.ahead_seconds
 
     def name(self, prefix: str) -> str:
         """Return a new id."""
@@ -153,7 +165,8 @@ class World:
         one; `sets`: instances of which one set holds every attached volume. `due`: snapshots that
         are due and can be deleted; `deleted`: those of them that are gone; `harmed`: any other one
         that is gone; `marked`: snapshots that carry a mark. `to_tag`: resources there that want a
-        cost centre; `tagged`: those that have theirs; `mistagged`: those that have another.
+        cost centre; `tagged`: those with theirs; `mistagged`: those that have another. What was
+        done to instances: `count_health`.
         """
         made: dict[str, int] = {}
         sets: dict[int, set[str]] = {}
@@ -172,6 +185,7 @@ class World:
             "snapshots": len(self.snapshots),
             **self._retired(),
             **self._given_tags(),
+            **count_health(self, self.now()),
         }
 
     def _given_tags(self) -> dict[str, int]:

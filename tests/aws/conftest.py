@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from caretaker.apply import apply_batches
+from caretaker.run import Run
+from functions.instance_health import carrying
 from tests.cloud import REGION, Account, ManualClock, StrictCloud, strict_moto
 from tests.support.stack import FUNCTION, Stack
 from tests.support.tour import Witness
@@ -65,7 +66,8 @@ def lambda_knows_the_function(stack: Stack, cloud: StrictCloud) -> None:
 @pytest.fixture
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one worker do all, so that calls and the clock keep their order."""
-    monkeypatch.setitem(apply_batches.__kwdefaults__ or {}, "workers", 1)
+    monkeypatch.setitem(Run.apply.__kwdefaults__ or {}, "workers", 1)
+    monkeypatch.setattr(carrying, "WORKERS_PER_LANE", 1)
 
 
 @pytest.fixture(autouse=True)

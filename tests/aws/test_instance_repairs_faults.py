@@ -157,13 +157,13 @@ def test_an_intent_that_cannot_be_written_is_not_carried_out(
 
 
 @pytest.mark.parametrize("lost_at", [1, 2])
+@pytest.mark.usefixtures("one_at_a_time")
 def test_a_run_that_lost_its_lease_begins_no_further_step(
     world: RepairWorld, monkeypatch: pytest.MonkeyPatch, lost_at: int
 ) -> None:
     for zone in "ab":
         world.broken("instance", zone=zone)
     world.poll()
-    monkeypatch.setattr("caretaker.run.apply_batches.__kwdefaults__", _one_worker())
     asked: list[int] = []
 
     def is_held(_: Lease) -> bool:
@@ -180,12 +180,6 @@ def test_a_run_that_lost_its_lease_begins_no_further_step(
     assert len(world.account.power_log()) == lost_at - 1
     world.polls(2)
     assert world.account.power_log() == ["reboot", "reboot"]
-
-
-def _one_worker() -> dict[str, Any]:
-    from caretaker.apply import apply_batches  # noqa: PLC0415
-
-    return {**(apply_batches.__kwdefaults__ or {}), "workers": 1}
 
 
 @pytest.mark.usefixtures("one_at_a_time")

@@ -10,7 +10,7 @@ import pytest
 
 from caretaker import breaker, look, tags
 from caretaker.transitions import FLAP_SPAN, FLAPS_AT
-from functions.instance_health import beginning, ladder, owed, request
+from functions.instance_health import app, beginning, ladder, owed, request
 from functions.instance_health.arrivals import RECOVERY_FAILED
 from functions.instance_health.facts import Cause, Reason
 from functions.instance_health.gates import _ALLOWS, _NONE, REPLACE
@@ -177,7 +177,7 @@ def test_the_regular_event_has_the_fields_that_the_schedule_sends() -> None:
     sent = json.loads((docs_health.EVENTS / "regular.json").read_text(encoding="utf-8"))
 
     assert sent.keys() == json.loads(filled).keys()
-    assert request_of("instance_health").model_validate_json(json.dumps(sent))
+    assert request_of("instance_health").model_validate_json(json.dumps(sent)).policy == "default"
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ def test_a_ready_event_is_carried_out_or_refused_as_the_page_says(
 ) -> None:
     monkeypatch.setenv("CARETAKER_TARGET_ROLE_NAME", "target")
 
-    answer = stack.run(docs_health.app.CHORE, json.loads(path.read_text(encoding="utf-8")))
+    answer = stack.run(app.CHORE, json.loads(path.read_text(encoding="utf-8")))
 
     assert answer["status"] == ("refused" if path.stem in REFUSED else "ok")
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from moto.moto_api._internal import mock_random
 
-from caretaker.apply import apply_batches
 from caretaker.aws import session
 from caretaker.ec2 import description_of
+from caretaker.run import Run
 from caretaker.slots import slot_of
 from functions.retention import app
 from tests.cloud import Account, ManualClock, strict_moto
@@ -44,7 +44,7 @@ def play() -> dict[str, Any]:
     clock = ManualClock()
     with strict_moto(clock, page_size=200) as cloud, pytest.MonkeyPatch.context() as patched:
         session.forget()
-        patched.setitem(apply_batches.__kwdefaults__ or {}, "workers", 1)
+        patched.setitem(Run.apply.__kwdefaults__ or {}, "workers", 1)
         story = _Story(cloud, Stack(clock))
         first = story.run(event("dry-run"))
         examples: dict[str, Any] = {"first-look": _some(first, *_HEAD)}

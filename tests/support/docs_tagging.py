@@ -16,8 +16,8 @@ import pytest
 from moto.moto_api._internal import mock_random
 from moto.sns.models import sns_backends
 
-from caretaker.apply import apply_batches
 from caretaker.aws import session
+from caretaker.run import Run
 from functions.tagging import app
 from tests.cloud import ACCOUNT, REGION, Account, ManualClock, strict_moto
 from tests.support.stack import TOPIC, Stack
@@ -46,7 +46,7 @@ def play() -> dict[str, Any]:
     clock = ManualClock()
     with strict_moto(clock, page_size=200) as cloud, pytest.MonkeyPatch.context() as patched:
         session.forget()
-        patched.setitem(apply_batches.__kwdefaults__ or {}, "workers", 1)
+        patched.setitem(Run.apply.__kwdefaults__ or {}, "workers", 1)
         story = _Story(cloud, Stack(clock))
         examples = {**story.look(), **story.act(), **story.birth(), **story.others()}
         examples |= {**story.escalation(), **story.too_many(), **story.refusals()}

@@ -58,14 +58,16 @@ def a_status(
     events: Iterable[ScheduledEvent] = (),
 ) -> Status:
     """Return a status in which these checks, named with blanks between, have failed."""
-    said = {check: word if check in failed.split() else "ok" for check in Cause if check in _CHECKS}
+    said: dict[str, Any] = {
+        check.value: word if check in failed.split() else "ok" for check in _CHECKS
+    }
     if state != "running":
-        said = dict.fromkeys(said, "not-applicable")
+        said |= dict.fromkeys(said, "not-applicable")
     began = ago(since) if failed and since is not None else None
     return Status(instance_id, zone, state, **said, since=began, events=tuple(events))
 
 
-_CHECKS: Final = {"system", "instance", "ebs"}
+_CHECKS: Final = (Cause.SYSTEM, Cause.INSTANCE, Cause.EBS)
 
 
 def a_machine(
@@ -153,8 +155,8 @@ def gathered(*things: Any, **known: Any) -> Facts:
     machines = {each.id: each for each in things if isinstance(each, Machine)}
     statuses = [each for each in things if isinstance(each, Status)]
     for name, kind in (("sightings", Sighting), ("ladders", Ladder)):
-        its = {ID: each for each in things if isinstance(each, kind)}
-        known[name] = its | known.get(name, {})
+        its = next((each for each in things if isinstance(each, kind)), None)
+        known[name] = ({ID: its} if its else {}) | known.get(name, {})
     return Facts(tuple(statuses), machines, **known)
 
 

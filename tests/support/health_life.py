@@ -143,7 +143,7 @@ class Life(RepairWorld):
         assert not self.unwritten, self.unwritten
 
     def settle(self) -> None:
-        """Let trouble with calls and starts end, and poll quietly; then all that is owed is done."""
+        """Let trouble with calls and starts end, and poll quietly; then what is owed is done."""
         self.cloud.faults.clear()
         self.account.health.plans.clear()
         for _ in range(QUIET_POLLS):
