@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from caretaker.incidents import Check, Severity
 from caretaker.settings import Mode
 
-from .facts import RUNNING, Cause, Reason
+from .facts import ENDING, RUNNING, Cause, Reason
 from .ladder import Ending, Stand
 from .request import Rung
 from .words import NEXT, said_of, span
@@ -98,6 +98,7 @@ class Telling:
             evidence=self._evidence(),
             done="nothing: it was not stopped by this chore",
             next="start it, or take the tag caretaker:expect away",
+            is_final=self._status.state in ENDING,
             cause=self._status.state,
         )
 

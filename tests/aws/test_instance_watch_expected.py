@@ -137,3 +137,20 @@ def test_many_that_go_down_at_once_are_told_by_one_message(
     assert {told(answer, each) for each in ids} == {DOWN}
     (message,) = world.stack.alerts()
     assert {each["parent"] for each in message["incidents"]} == {f"instance_not_running/{ids[0]}"}
+
+
+def test_a_terminated_one_that_is_no_longer_listed_is_gone_and_not_healthy(
+    world: HealthWorld,
+) -> None:
+    lost = world.account.instance(tags=EXPECTED, name="db-1").id
+    world.account.instance()
+    world.account.terminate(lost)
+    world.poll()
+    assert len(world.stack.alerts()) == 1
+
+    world.clock.advance(3_700)
+    world.poll()
+
+    (over,) = world.stack.alerts()
+    assert over["Subject"].startswith("OK: [CRIT] prod db-1")
+    assert ": gone after 1h" in over["Subject"]

@@ -177,7 +177,7 @@ def test_a_repair_that_meets_a_poll_at_work_is_not_dropped_but_tried_again(
     ec2.add_fault("answer_lost", operation="StopInstances", match=instance, seconds=STALL)
     kill_when(healer.stack, healer.function, lambda: bool(healer.power_log(instance)))
 
-    with pytest.raises(FunctionFailedError, match="BusyError"):
+    with pytest.raises(FunctionFailedError, match="is held by a run"):
         healer.stack.invoke(healer.function, event("repair"))
 
     healer.poll(instance)

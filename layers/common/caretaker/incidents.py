@@ -39,7 +39,8 @@ class Condition:
     `what`, `done`, `next` are sentences of the alert; `cause` groups: openings of one kind and
     cause are told as one. When the `stage` of an open one is another, people hear of it again.
     `within` names an incident that it is part of, as `kind/resource` in its own scope or by its
-    full key in another: while that is open, nothing is told of this one.
+    full key in another: while that is open, nothing is told of this one. One that `is_final` never
+    passes: when its resource is no longer seen, that is gone.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Condition:
     cause: str = ""
     stage: str = ""
     within: str = ""
+    is_final: bool = False
 
     @property
     def key(self) -> str:
@@ -81,7 +83,8 @@ class Incident(Condition):
 
     `parent` names the group it was told with, `report` is that of the run which opened it, `told`
     is when people last heard of it: never, as long as it is silenced. One that was `closed` by hand
-    is over without anything having become healthy; `ending` tells what made it so. `changes` are
+    is over without anything having become healthy, and so is one whose resource is `gone`; `ending`
+    tells what made it healthy. `changes` are
     those of the last half hour; one that is `flapping` may be `calm`, that is healthy, just now.
     """
 
@@ -95,6 +98,7 @@ class Incident(Condition):
     closed: bool = False
     ending: str = ""
     changes: tuple[datetime, ...] = ()
+    gone: bool = False
     flapping: bool = False
     calm: bool = False
 

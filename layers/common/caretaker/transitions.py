@@ -144,7 +144,9 @@ def _ended(known: Incident, check: Check | None, now: datetime) -> Incident:
     if known.flapping and known.calm:
         steady = now - known.changes[-1] >= FLAP_SPAN
         return replace(known, flapping=False, ending=ending) if steady else known
-    after = replace(known, changes=(*recently(known.changes, now), now), ending=ending)
+    changes = (*recently(known.changes, now), now)
+    is_gone = check is None and known.is_final
+    after = replace(known, changes=changes, ending=ending, gone=is_gone)
     if known.flapping or len(after.changes) >= FLAPS_AT:
         return replace(after if known.flapping else _flapping(after), calm=True)
     return after

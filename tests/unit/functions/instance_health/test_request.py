@@ -70,8 +70,8 @@ def test_nothing_goes_beyond_the_hard_limits(field: str, least: int, most: int) 
         assert getattr(ask(repairs={field: value}).repairs, field) == value
     assert wrong({"repairs": {field: least - 1}}) == [(path, f"at least {least}")]
     assert wrong({"repairs": {field: most + 1}}) == [(path, f"at most {most}")]
-    for value in (str(least), least + 0.5, True, None, [least]):
-        assert wrong({"repairs": {field: value}}) == [(path, "a valid integer")]
+    for other in (str(least), least + 0.5, True, None, [least]):
+        assert wrong({"repairs": {field: other}}) == [(path, "a valid integer")]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,19 @@ def test_refuses_a_wrong_window_and_says_what_it_must_be(
 
 
 @pytest.mark.parametrize(
-    "start", ["24:00", "7:00", "07:60", "07:00:00", "07", "0700", "", " 07:00", "07:00\n", "٠7:00"]
+    "start",
+    [
+        "24:00",
+        "7:00",
+        "07:60",
+        "07:00:00",
+        "07",
+        "0700",
+        "",
+        " 07:00",
+        "07:00\n",
+        "\N{ARABIC-INDIC DIGIT ZERO}7:00",
+    ],
 )
 def test_a_start_is_a_time_of_the_day(start: str) -> None:
     ((path, expected),) = wrong({"maintenance_windows": [WINDOW | {"start": start}]})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -142,14 +143,13 @@ def test_a_window_is_open_when_one_of_its_last_starts_is_not_long_ago(
     now: datetime, start: int, minutes: int, zone: str, weekdays: set[Weekday]
 ) -> None:
     window = a_window(f"{start // 60:02}:{start % 60:02}", minutes, zone, weekdays=sorted(weekdays))
-    starts = [window._start(now.date() + timedelta(days=d)) for d in range(-4, 4)]
+    time = datetime.strptime(window.start, "%H:%M").time()  # noqa: DTZ007 - a time alone
     days = [now.date() + timedelta(days=d) for d in range(-4, 4)]
-    ok = [
-        begun
-        for begun, day in zip(starts, days, strict=True)
+    starts = [
+        datetime.combine(day, time, ZoneInfo(zone)).astimezone(UTC)
+        for day in days
         if tuple(Weekday)[day.weekday()] in weekdays
     ]
 
-    assert window.is_open(now) == any(
-        begun <= now < begun + timedelta(minutes=minutes) for begun in ok
-    )
+    length = timedelta(minutes=minutes)
+    assert window.is_open(now) == any(begun <= now < begun + length for begun in starts)
