@@ -20,7 +20,7 @@ A_BIRTH = (
     "^(RunInstances|CreateVolume|CreateSnapshot|CreateSnapshots|CopySnapshot|CreateImage)$"
 )
 OWN_KEY = "a key of your own: aws: and caretaker: keys are not for rules"
-A_TOPIC = r"text that matches ^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$"
+A_TOPIC = r"text that matches ^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$"
 
 
 def wrong(event: object) -> list[tuple[str, str]]:
