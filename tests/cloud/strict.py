@@ -7,13 +7,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import botocore.endpoint
-from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.core.request import normalize_request
 from moto.ec2.models import ec2_backends
@@ -30,6 +28,7 @@ from tests.cloud.faults import LOSSES, Fault, FaultPlan
 from tests.cloud.limits import Limits
 from tests.cloud.lives import KMS_MESSAGE, SnapshotLives
 from tests.cloud.notices import Notice, notices
+from tests.cloud.once import worked_out_once
 from tests.cloud.organization import list_account_tags
 from tests.cloud.pages import Pages
 from tests.cloud.power import settle_instances
@@ -51,8 +50,6 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 LOAD_AMIS = "MOTO_EC2_LOAD_DEFAULT_AMIS"
 """Unless this is `false`, moto fills each region with 1,177 snapshots nobody made."""
-_LOAD_FILE = JSONFileLoader.load_file
-"""Reading EC2's model again for every session is most of what a session costs."""
 
 
 class StrictCloud:
@@ -244,15 +241,6 @@ def _outcome(answer: Answer) -> str:
     return named.rsplit("#", 1)[-1] or str(status)
 
 
-@cache
-def _read(path: str) -> Any:
-    return _LOAD_FILE(JSONFileLoader(), path)
-
-
-def _load_once(_: JSONFileLoader, path: str) -> Any:
-    return _read(path)
-
-
 @contextmanager
 def strict_moto(
     clock: StrictClock | None = None,
@@ -277,7 +265,7 @@ def strict_moto(
     with (
         patch.dict(os.environ, environment),
         patch.object(botocore.endpoint, "time", waits),
-        patch.object(JSONFileLoader, "load_file", _load_once),
+        worked_out_once(),
         mock_aws(config={"lambda": {"use_docker": False}}),
         patch.object(SWITCHBOARD, "cloud", cloud),
     ):
