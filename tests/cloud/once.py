@@ -1,4 +1,4 @@
-"""What botocore and moto work out anew for each session, call or key, and is always the same."""
+"""What botocore and moto work out anew for each session, call or backend, though always alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import botocore.session
 import moto.core.responses
-import moto.kms.models
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ALWAYS_THE_SAME: Final = (
     (botocore.session, "create_loader"),  # reads the models of the services
     (moto.core.responses, "method_names_from_class"),
-    (moto.kms.models, "generate_private_key"),  # nobody signs by it
+    (rsa, "generate_private_key"),  # of SNS and KMS; nobody here checks who signed
 )
 _ONCE: Final = tuple((where, name, cache(getattr(where, name))) for where, name in _ALWAYS_THE_SAME)
 
