@@ -205,8 +205,8 @@ def test_promises_hold_after_every_step_of_any_life() -> None:
 
 
 PROFILE: Final = settings(
-    max_examples=3,
-    stateful_step_count=14,
+    max_examples=10,
+    stateful_step_count=20,
     deadline=None,
     derandomize=True,
     database=None,
