@@ -133,7 +133,7 @@ def failed_zone(world: World) -> None:
     expect(len(ec2.seed("power_log")) == done, "nothing was done to any instance")
     screen.show(
         tables.left_alone_table(left),
-        Text("\n").join(subject_line(got[0].subject) for got in news.values()),
+        Text("\n").join(subject_line(got[0].subject, f"{name:<8}") for name, got in news.items()),
         picture=True,
     )
     for each in ids:
