@@ -27,7 +27,7 @@ def instance_health(run: Run[InstanceHealthRequest]) -> Findings:
     try:
         facts = aws.gather(run)
     except (CallError, OutOfTimeError) as error:
-        if not started.progress:
+        if not started.has_tried:
             raise
         return findings_of(started.cut_short(error))
     return findings_of(carry_out(run, facts, started.outcomes))

@@ -70,7 +70,7 @@ def _unlisted(error: str) -> Check:
         severity=Severity.CRITICAL,
         what="instances could not be listed",
         evidence={"message": error},
-        done="what this chore had stopped was started; nothing else was judged",
+        done="only what this chore had stopped was looked after; nothing else was judged",
         next="every poll tries again",
     )
 

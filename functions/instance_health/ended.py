@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from caretaker.decisions import Result
-from caretaker.report import is_complete, progress_of
+from caretaker.report import is_complete
 from caretaker.settings import Mode
 
 from .facts import RUNNING, Action, Reason
@@ -98,9 +98,9 @@ class Ended:
         return replace(self, outcomes=outcomes, unlisted=said)
 
     @property
-    def progress(self) -> int:
-        """Return how many instances were changed."""
-        return progress_of(self.outcomes)
+    def has_tried(self) -> bool:
+        """Tell whether there was a step to take; how that ended has to be told."""
+        return any(outcome.decision.is_change for outcome in self.outcomes)
 
     @property
     def request(self) -> InstanceHealthRequest:

@@ -258,3 +258,16 @@ def test_what_cannot_be_read_of_one_instance_does_not_keep_another_stopped(
             world.poll()
     assert world.account.power_log(stopped) == ["stop", "start"]
     assert world.account.power_log(other) == []
+
+
+@pytest.mark.parametrize("kind", ["unavailable", "denied"])
+def test_a_start_that_is_refused_is_told_even_while_nothing_can_be_listed(
+    world: RepairWorld, kind: str
+) -> None:
+    stopped = world.stopped_by_us()
+    world.account.refuse_start(stopped, times=9)
+    world.cloud.faults.add(kind, operation="DescribeInstanceStatus", times=None)
+    answer = world.poll()
+    assert told(answer, stopped) == ("start", "stopped_by_us", "failed")
+    assert {f"instance_left_stopped/{stopped}", "run_failed/run"} <= set(world.open_incidents)
+    assert any("stopped for a repair and not running again" in each for each in world.heard())
