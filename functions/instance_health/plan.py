@@ -119,5 +119,7 @@ def _group(verdict: Verdict, case: Case) -> str:
 
 
 def _longest_first(verdict: Verdict) -> tuple[float, str]:
-    sighting = verdict.item.sighting
-    return (sighting.since.timestamp() if sighting else float("inf")), verdict.id
+    """Sort by since when EC2 says that it is impaired, or else by when a poll first saw it."""
+    status, sighting = verdict.item.status, verdict.item.sighting
+    since = status.since or (sighting.since if sighting else None)
+    return (since.timestamp() if since else float("inf")), verdict.id

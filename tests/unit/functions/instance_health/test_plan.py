@@ -29,17 +29,26 @@ ILL = (a_status(ID, "instance"), a_machine(), a_sighting())
 SYSTEM = (a_status(ID, "system", since=60), a_machine(), a_sighting(minutes=60))
 
 
-def several(*names: str, tags: dict[str, str] | None = None, **how: Any) -> dict[str, str]:
-    """Return why it was decided so of each of several that are impaired."""
-    things = [a_status(name, "instance") for name in names]
+def several(
+    *names: str, tags: dict[str, str] | None = None, is_told: bool = True, **how: Any
+) -> dict[str, str]:
+    """Return why it was decided so of each of several that are impaired, the last the longest.
+
+    EC2 tells since when, or else the polls have seen it.
+    """
+    things = [a_status(name, "instance", since=5 + n) for n, name in enumerate(names)]
+    if not is_told:
+        things = [replace(each, since=None) for each in things]
     machines = [a_machine(name, tags=tags) for name in names]
-    sightings = {name: a_sighting(minutes=5 + n) for n, name in enumerate(names)}
+    seen = [5 if is_told else 5 + n for n in range(len(names))]
+    sightings = {n: a_sighting(minutes=since) for n, since in zip(names, seen, strict=True)}
     plan = planned(*things, *machines, *crowd(20), sightings=sightings, **how)
     return {v.id: v.decision.reason for v in plan.verdicts if v.id in names}
 
 
-def test_of_a_group_the_oldest_trouble_is_repaired_first() -> None:
-    assert several(ID, OTHER, "i-00000003") == {
+@pytest.mark.parametrize("is_told", [True, False])
+def test_of_a_group_the_oldest_trouble_is_repaired_first(*, is_told: bool) -> None:
+    assert several(ID, OTHER, "i-00000003", is_told=is_told) == {
         ID: "group_budget",
         OTHER: "impaired",
         "i-00000003": "impaired",
