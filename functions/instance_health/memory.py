@@ -30,8 +30,6 @@ _LEFT_KEPT: Final = timedelta(hours=2)
 _SIGHTING_KEPT: Final = timedelta(days=2)
 _OPEN_KEPT: Final = timedelta(days=400)
 _ENDED_KEPT: Final = timedelta(days=30)
-_SCOPE_PARTS: Final = 5
-"""Installation, account, region, chore and policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +114,6 @@ class Memory:
         """Forget a ladder that this run wrote and that came to nothing."""
         at = self._notes.key(_LADDERS)
         self._notes.table.delete(at, instance_id, "version = :v", {":v": ladder.version})
-
-    def is_open(self, incident: str) -> bool:
-        """Tell whether an incident, by its full key, is open."""
-        scope = "/".join(incident.split("/")[:_SCOPE_PARTS])
-        key = incident.removeprefix(f"{scope}/")
-        return any(item["sk"] == key for item in self._notes.table.query(f"incidents#{scope}"))
 
     @property
     def _is_poll(self) -> bool:

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from caretaker.request import BaseRequest, Part
 from caretaker.selectors import InstanceId
+from caretaker.windows import Window
 
 from .arrivals import Arrival
-from .windows import Window
 
 MAX_LADDERS_PER_DAY: Final = 2
 """EC2 itself tries three recoveries a day at most.

@@ -198,15 +198,34 @@ def _unreachable(cloud: StrictCloud, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["denied", "unavailable"])
-def test_without_the_table_a_chore_tells_what_it_finds_each_time(
+def test_without_the_table_a_process_tells_what_it_finds_once_an_hour(
     desk: Desk, cloud: StrictCloud, kind: str
 ) -> None:
     _unreachable(cloud, kind)
 
-    for _ in range(2):
+    heard = []
+    for seconds in (0, HOUR - 60, 60, 0):
+        desk.wait(seconds)
         desk.look(bad("vol-1"), good("vol-2"))
+        heard.append(desk.heard())
 
-    assert desk.heard("pager") == ["ALARM daily"] * 2
+    assert heard == [["ALARM vol-1"], [], ["ALARM vol-1"], []]
+    desk.look(bad("vol-1"), bad("vol-3"))
+    assert desk.heard() == ["ALARM vol-3"], "what is new is told at once"
+
+
+def test_without_the_table_what_could_not_be_published_is_tried_again(
+    desk: Desk, cloud: StrictCloud
+) -> None:
+    _unreachable(cloud, "denied")
+    cloud.faults.add("denied", operation="Publish", times=None)
+    desk.look(bad("vol-1"))
+    cloud.faults.clear()
+    _unreachable(cloud, "denied")
+
+    desk.look(bad("vol-1"))
+
+    assert desk.heard() == ["ALARM vol-1"]
 
 
 @pytest.mark.parametrize("kind", ["denied", "unavailable"])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
+from caretaker.aws.incidents import is_open
 from caretaker.errors import ListingError, OutOfTimeError
 from functions.instance_health.arrivals import RECOVERY_FAILED, StateChange
 from functions.instance_health.aws import listings
@@ -82,7 +83,7 @@ def _everything(run: Run[InstanceHealthRequest], memory: Memory) -> Facts:
         sightings=sightings,
         ladders=ladders,
         group_sizes=_group_sizes(run, machines),
-        open_incidents=frozenset(_open_incidents(run, memory, ladders)),
+        open_incidents=frozenset(_open_incidents(run, ladders)),
         left=memory.left()
         if any(status.system == IMPAIRED for status in statuses)
         else frozenset(),
@@ -135,13 +136,14 @@ def _group_sizes(
 
 
 def _open_incidents(
-    run: Run[InstanceHealthRequest], memory: Memory, ladders: Mapping[str, Ladder]
+    run: Run[InstanceHealthRequest], ladders: Mapping[str, Ladder]
 ) -> Iterable[str]:
     """Yield those of the incidents that repairs were asked for, which are still open."""
     asked = {each.incident for each in ladders.values() if each.incident and not each.is_settled}
     if run.request.repair:
         asked.add(run.request.repair.incident)
-    yield from (incident for incident in sorted(asked) if memory.is_open(incident))
+    table = run.scene.state.table
+    yield from (incident for incident in sorted(asked) if is_open(table, incident))
 
 
 def _with_costs_of_a_stop(run: Run[InstanceHealthRequest], facts: Facts) -> Facts:

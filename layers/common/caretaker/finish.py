@@ -135,8 +135,16 @@ class Finish:
             settings.installation, settings.environment_name, head.account, head.region,
             head.chore, head.policy, head.run, head.slot, report, settings.runbook_url,
         )  # fmt: skip
-        client = home(settings.region).sns
-        alerts = Alerts(self.table, client, settings.topics, origin, self.clock, self.now)
+        ours = home(settings.region)
+        alerts = Alerts(
+            self.table,
+            ours.sns,
+            settings.topics,
+            origin,
+            self.clock,
+            self.now,
+            ours.told_alone,
+        )
         return alerts.tell(checks, judged)
 
     def _tell_alone(self, check: Check) -> None:

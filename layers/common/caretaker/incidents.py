@@ -18,7 +18,8 @@ _MAX_RESOURCE: Final = 64
 """With it, and all that stands before it, a full key keeps under 255 characters."""
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_.:/+=,%-]")
 """What a key does not hold: blanks, wildcards, mark-up, letters that cannot be typed everywhere."""
-_SCOPE_PARTS: Final = 5
+SCOPE_PARTS: Final = 5
+"""Of a full key, those before its kind: installation, account, region, chore and policy."""
 MAX_TEXT: Final = 256
 MAX_EVIDENCE: Final = 10
 
@@ -195,4 +196,4 @@ def is_part(incident: Incident, open_keys: Container[str]) -> bool:
 
 def is_full(key: str) -> bool:
     """Tell a full key from one within its scope, which has no five parts before its kind."""
-    return key.count("/") >= _SCOPE_PARTS + 1
+    return key.count("/") >= SCOPE_PARTS + 1

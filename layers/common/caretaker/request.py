@@ -7,6 +7,7 @@ is left out has its documented default.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -25,6 +26,7 @@ _TIME_EXPECTED: Final = "must be a time of this century with its zone, as 2026-1
 _YEARS: Final = range(2000, 2101)
 _MAX_PROBLEMS: Final = 50
 _MAX_PATH: Final = 100
+_FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 
 
 def _iso_8601(value: object) -> datetime:
@@ -81,18 +83,21 @@ def parse_request[R: BaseRequest](model: type[R], event: object) -> R:
 
     It is read as the JSON it came as, strictly: `true` is no number and `"30"` neither.
     """
+    return parse_part(model, event, "event")
+
+
+def parse_part[P: Part](model: type[P], written: object, called: str) -> P:
+    """Check an object that is written as an event is, in the same way; errors call it so."""
     try:
-        return model.model_validate_json(json.dumps(event), strict=True)
+        return model.model_validate_json(json.dumps(written), strict=True)
     except ValidationError as error:
-        problems = [_field_error(dict(each)) for each in error.errors(include_url=False)]
-        raise RefusedError("event_invalid", _first(problems)) from None
+        problems = [_field_error(dict(each), called) for each in error.errors(include_url=False)]
+        raise RefusedError("event_invalid", _first(problems, called)) from None
 
 
-def _first(problems: list[FieldError]) -> list[FieldError]:
+def _first(problems: list[FieldError], called: str) -> list[FieldError]:
     more = len(problems) - _MAX_PROBLEMS
-    return (
-        [*problems[:_MAX_PROBLEMS], FieldError("event", f"{more} more")] if more > 0 else problems
-    )
+    return [*problems[:_MAX_PROBLEMS], FieldError(called, f"{more} more")] if more > 0 else problems
 
 
 def effective_mode(asked: Mode | None, allowed: Mode) -> Mode:
@@ -107,10 +112,13 @@ def effective_mode(asked: Mode | None, allowed: Mode) -> Mode:
     return asked or allowed
 
 
-def _field_error(problem: dict[str, Any]) -> FieldError:
-    parts = (str(part) for part in problem["loc"] if part != "[key]")
-    path = ".".join(parts)[:_MAX_PATH] or "event"
-    if problem["type"] == "extra_forbidden":
+def _field_error(problem: dict[str, Any], called: str) -> FieldError:
+    parts = [str(part) for part in problem["loc"] if part != "[key]"]
+    is_unknown = problem["type"] == "extra_forbidden"
+    if is_unknown and parts[-1] and not _FIELD.fullmatch(parts[-1]):
+        parts[-1] = "?"  # a slip of the pen may have put anything there, a secret too
+    path = ".".join(parts)[:_MAX_PATH] or called
+    if is_unknown:
         return FieldError(path, "unknown field", "no such field; see the chore's page")
     if problem["type"] == "missing":
         return FieldError(path, "missing", "this field; see the chore's page")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from caretaker.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 CARETAKER_INSTALLATION: Final = "CARETAKER_INSTALLATION"
 CARETAKER_ENVIRONMENT_NAME: Final = "CARETAKER_ENVIRONMENT_NAME"
@@ -28,6 +28,10 @@ CARETAKER_RUNBOOK_URL: Final = "CARETAKER_RUNBOOK_URL"
 CARETAKER_TARGET_ROLE_NAME: Final = "CARETAKER_TARGET_ROLE_NAME"
 CARETAKER_TARGET_EXTERNAL_ID: Final = "CARETAKER_TARGET_EXTERNAL_ID"
 CARETAKER_KMS_KEY_ARNS: Final = "CARETAKER_KMS_KEY_ARNS"
+CARETAKER_SSM_DOCUMENTS: Final = "CARETAKER_SSM_DOCUMENTS"
+CARETAKER_PRIVATE_NETWORKS: Final = "CARETAKER_PRIVATE_NETWORKS"
+CARETAKER_INSTANCE_REPAIRS: Final = "CARETAKER_INSTANCE_REPAIRS"
+CARETAKER_SERVICE_REPAIRS: Final = "CARETAKER_SERVICE_REPAIRS"
 AWS_REGION: Final = "AWS_REGION"
 
 
@@ -63,7 +67,10 @@ _TOPICS: Final = {
 class Settings:
     """One function's environment; `topics` are the ARNs of the channels that there are.
 
-    `kms_keys` are the ARNs of the customer's keys that the function may let EC2 use.
+    `kms_keys` are the ARNs of the customer's keys that the function may let EC2 use,
+    `ssm_documents` the names of those that it may run on instances, `private_networks` those that
+    it may probe, `instance_repairs` and `service_repairs` the functions that it may ask for
+    repairs.
     """
 
     installation: str
@@ -78,6 +85,10 @@ class Settings:
     target_external_id: str
     region: str
     kms_keys: frozenset[str] = frozenset()
+    ssm_documents: frozenset[str] = frozenset()
+    private_networks: frozenset[str] = frozenset()
+    instance_repairs: str = ""
+    service_repairs: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -99,8 +110,22 @@ class Settings:
             target_role_name=environ.get(CARETAKER_TARGET_ROLE_NAME, ""),
             target_external_id=environ.get(CARETAKER_TARGET_EXTERNAL_ID, ""),
             region=environ[AWS_REGION],
-            kms_keys=frozenset(filter(None, environ.get(CARETAKER_KMS_KEY_ARNS, "").split(","))),
+            kms_keys=_listed(environ, CARETAKER_KMS_KEY_ARNS),
+            ssm_documents=_names(_listed(environ, CARETAKER_SSM_DOCUMENTS)),
+            private_networks=_listed(environ, CARETAKER_PRIVATE_NETWORKS),
+            instance_repairs=environ.get(CARETAKER_INSTANCE_REPAIRS, ""),
+            service_repairs=environ.get(CARETAKER_SERVICE_REPAIRS, ""),
         )
+
+
+def _listed(environ: Mapping[str, str], name: str) -> frozenset[str]:
+    """Return what a variable lists, separated by commas."""
+    return frozenset(filter(None, (each.strip() for each in environ.get(name, "").split(","))))
+
+
+def _names(arns: Iterable[str]) -> frozenset[str]:
+    """Return what ARNs end in; a plain name stays what it is."""
+    return frozenset(each.rpartition("/")[2] for each in arns)
 
 
 _REQUIRED: Final = (

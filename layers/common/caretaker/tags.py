@@ -28,6 +28,7 @@ STOP_AFTER: Final = "caretaker:stop-after"
 RESTORED_FROM: Final = "caretaker:restored-from"
 REMEDIATE: Final = "caretaker:remediate"
 EXPECT: Final = "caretaker:expect"
+PROBE: Final = "caretaker:probe"
 
 MAX_TAGS: Final = 50
 AWS: Final = "aws:"

@@ -33,6 +33,11 @@ UNITS: Final = {
     "InstancesWatched": "Count",
     "InstancesImpaired": "Count",
     "RepairsUnderWay": "Count",
+    "TargetsProbed": "Count",
+    "TargetsDown": "Count",
+    "UptimePercent": "Percent",
+    "LatencyMs": "Milliseconds",
+    "PhaseMs": "Milliseconds",
     "UnsentAlerts": "Count",
 }
 """Every metric there is; nothing per resource, because each combination of dimensions is billed."""

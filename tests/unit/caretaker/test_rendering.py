@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from caretaker.incidents import Incident
     from caretaker.rendering import Message
 
-HOME: Final = "https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1"
+CONSOLE: Final = "https://eu-west-1.console.aws.amazon.com"
+HOME: Final = f"{CONSOLE}/ec2/home?region=eu-west-1"
+DASHBOARDS: Final = f"{CONSOLE}/cloudwatch/home?region=eu-west-1#dashboards"
 ESCALATED: Final = replace(WARNING, escalated=True)
 ELSEWHERE: Final = replace(STALE, scope="caretaker/999999999999/us-east-1/snapshot/daily")
 
@@ -267,17 +269,20 @@ def test_nothing_to_tell_is_no_message() -> None:
 @pytest.mark.parametrize(
     ("resource", "page"),
     [
-        ("vol-0123456789abcdef0", "#VolumeDetails:volumeId=vol-0123456789abcdef0"),
-        ("i-0123456789abcdef0", "#InstanceDetails:instanceId=i-0123456789abcdef0"),
-        ("snap-0123456789abcdef0", "#SnapshotDetails:snapshotId=snap-0123456789abcdef0"),
-        ("daily", ""),
-        ("i-am-a-policy", ""),
-        ("vol-0123456789abcdef0 ", ""),
-        ("", ""),
+        ("vol-0123456789abcdef0", "VolumeDetails:volumeId=vol-0123456789abcdef0"),
+        ("i-0123456789abcdef0", "InstanceDetails:instanceId=i-0123456789abcdef0"),
+        ("snap-0123456789abcdef0", "SnapshotDetails:snapshotId=snap-0123456789abcdef0"),
     ],
 )
 def test_links_to_the_page_of_what_ec2_knows(resource: str, page: str) -> None:
-    assert f"Console: {HOME}{page}\n" in email(replace(STALE, resource=resource))
+    assert f"Console: {HOME}#{page}\n" in email(replace(STALE, resource=resource))
+
+
+@pytest.mark.parametrize(
+    "resource", ["daily", "i-am-a-policy", "vol-0123456789abcdef0 ", "shop/web", ""]
+)
+def test_links_to_the_dashboards_for_what_ec2_does_not_know(resource: str) -> None:
+    assert f"Console: {DASHBOARDS}\n" in email(replace(STALE, resource=resource))
 
 
 @pytest.mark.parametrize(

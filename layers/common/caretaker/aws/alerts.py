@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from caretaker.aws.incidents import IncidentStore, Loaded, list_silences
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from caretaker.rendering import Message, Unsent
     from caretaker.settings import Channel
 
+_ALONE_AGAIN: Final = timedelta(hours=1)
 _WAITS: Final = (0, 1, 2, 4, 8, 8)
 """Seconds before each look of a run that is overtaken: in all longer than a dead one holds on."""
 
@@ -56,22 +58,40 @@ class Alerts:
     origin: Origin
     clock: Clock
     now: datetime
+    told_alone: dict[str, datetime] = field(default_factory=dict)
 
     def tell(self, checks: Sequence[Check], judged: frozenset[str]) -> Told:
         """Open and resolve incidents; publish at most one ALARM and one OK to each channel.
 
         Nothing that goes wrong here fails the run: without the table every unhealthy check is told
-        anew; what a topic does not take is counted as unsent, and sent by the chore `alerts`.
+        anew, by a process once an hour; what a topic does not take is counted as unsent, and sent
+        by the chore `alerts`.
         """
         try:
             changes, messages, ready = self._commit(checks, judged)
         except StateError as error:
             logger.error("incidents unreachable", error=error.failure.as_error())
-            changes = self._plan(Loaded(0, [], {}), checks, judged, ())
-            messages = self._messages(changes)
-            return Told(len(changes.still_open), sum(map(bool, map(self._publish, messages))))
+            return self._tell_alone(checks, judged)
         sent = sum(self.send(unsent) is None for unsent in ready)
         return Told(len(changes.still_open), len(messages) - sent)
+
+    def _tell_alone(self, checks: Sequence[Check], judged: frozenset[str]) -> Told:
+        """Tell without the table; again within the hour only what this process has not told."""
+        nothing = Loaded(0, [], {})
+        open_incidents = self._plan(nothing, checks, judged, ()).still_open
+        news = [check for check in checks if check.healthy is False and self._is_news(check)]
+        messages = self._messages(self._plan(nothing, news, judged, ()))
+        unsent = sum(map(bool, map(self._publish, messages)))
+        if not unsent:
+            self.told_alone.update({self._key_alone(check): self.now for check in news})
+        return Told(len(open_incidents), unsent)
+
+    def _is_news(self, check: Check) -> bool:
+        before = self.told_alone.get(self._key_alone(check))
+        return before is None or not timedelta() <= self.now - before < _ALONE_AGAIN
+
+    def _key_alone(self, check: Check) -> str:
+        return f"{self.origin.scope}/{check.key}"
 
     def send(self, unsent: Unsent) -> Failure | None:
         """Publish a message of the outbox and take it out; it stays there when it fails."""

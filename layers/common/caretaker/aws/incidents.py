@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from caretaker.aws.state import ConditionFailedError
-from caretaker.incidents import Incident, Silence
+from caretaker.incidents import SCOPE_PARTS, Incident, Silence
 from caretaker.telemetry import logger
 from caretaker.transitions import FLAP_SPAN
 
@@ -54,6 +54,25 @@ def put_silence(table: Table, silence: Silence) -> None:
             "expires_at": until + 86_400,
         }
     )
+
+
+def is_open(table: Table, key: str) -> bool:
+    """Tell whether an incident, by its full key, is open."""
+    return key in find_open(table, [key])
+
+
+def find_open(table: Table, keys: Iterable[str]) -> dict[str, datetime]:
+    """Return those of these full keys whose incidents are open, and since when."""
+    scopes: dict[str, dict[str, str]] = {}
+    for key in keys:
+        scope = "/".join(key.split("/")[:SCOPE_PARTS])
+        scopes.setdefault(scope, {})[key.removeprefix(f"{scope}/")] = key
+    return {
+        wanted[item["sk"]]: Incident.from_document(json.loads(item["document"])).opened
+        for scope, wanted in scopes.items()
+        for item in table.query(f"incidents#{scope}")
+        if item["sk"] in wanted and "document" in item
+    }
 
 
 class Loaded(NamedTuple):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
-    from caretaker.aws.state import Item, Table
+    from caretaker.aws.state import Item, Table, Value
     from caretaker.run import Run
 
 
@@ -41,7 +41,7 @@ class Notes:
         """Yield all items of a kind."""
         return self.table.query(self.key(kind))
 
-    def put(self, kind: str, name: str, keep: timedelta, **values: str | int) -> None:
+    def put(self, kind: str, name: str, keep: timedelta, **values: Value) -> None:
         """Write an item, whole; it is forgotten after a while."""
         self.table.put(self.item(kind, name, keep, **values))
 
@@ -49,7 +49,7 @@ class Notes:
         """Delete items of a kind, where they are."""
         self.table.write_batch([], [(self.key(kind), name) for name in names])
 
-    def item(self, kind: str, name: str, keep: timedelta, **values: str | int) -> Item:
+    def item(self, kind: str, name: str, keep: timedelta, **values: Value) -> Item:
         """Return an item as it would be written."""
         expires = self.seconds + int(keep.total_seconds())
         return {"pk": self.key(kind), "sk": name, **values, "expires_at": expires}

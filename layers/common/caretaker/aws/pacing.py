@@ -40,10 +40,18 @@ DOCUMENTED: Final = {
     "StartInstances": Rate(5, 2),
     "GetResources": Rate(15, 15),
     "TagResources": Rate(5, 5),
+    "ListCommandInvocations": Rate(10, 5),
+    "SendCommand": Rate(10, 2),
+    "DescribeServices": Rate(100, 20),
+    "DescribeTasks": Rate(100, 20),
+    "ListTasks": Rate(100, 20),
+    "StopTask": Rate(100, 40),
+    "UpdateService": Rate(50, 5),
 }
-"""Default rates; an account may have others. Those of the tagging API, the last two, are cautious
+"""Default rates; an account may have others. Those of the tagging API and of Run Command are
 
-guesses: AWS publishes none.
+cautious guesses: AWS publishes none. The last five are those of ECS:
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html
 """
 READING: Final = Rate(100, 20)
 """Describe actions with a filter or with pages."""

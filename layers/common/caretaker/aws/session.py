@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_rbin import RecycleBinClient
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
 
     from caretaker.settings import Settings
 
@@ -87,6 +91,31 @@ class Account:
         return cast("AutoScalingClient", self._client("autoscaling", REPEATABLE))
 
     @cached_property
+    def load_balancers(self) -> ElasticLoadBalancingv2Client:
+        """Reads."""
+        return cast("ElasticLoadBalancingv2Client", self._client("elbv2", REPEATABLE))
+
+    @cached_property
+    def ecs(self) -> ECSClient:
+        """Reads."""
+        return cast("ECSClient", self._client("ecs", REPEATABLE))
+
+    @cached_property
+    def ecs_once(self) -> ECSClient:
+        """Restarts: sent twice, they stop a second task or begin a second deployment."""
+        return cast("ECSClient", self._client("ecs", ONCE))
+
+    @cached_property
+    def ssm(self) -> SSMClient:
+        """Reads."""
+        return cast("SSMClient", self._client("ssm", REPEATABLE))
+
+    @cached_property
+    def ssm_once(self) -> SSMClient:
+        """Sends commands: SSM has no client token for them."""
+        return cast("SSMClient", self._client("ssm", ONCE))
+
+    @cached_property
     def kms(self) -> KMSClient:
         """Reads."""
         return cast("KMSClient", self._client("kms", REPEATABLE))
@@ -115,10 +144,15 @@ class Account:
 
 
 class Home:
-    """Clients for what belongs to the stack itself, always in its own account and region."""
+    """Clients for what belongs to the stack itself, always in its own account and region.
+
+    `told_alone` is when people were told without the state table, by scope: all that this process
+    remembers.
+    """
 
     def __init__(self, region: str) -> None:
         self._region = region
+        self.told_alone: dict[str, datetime] = {}
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
@@ -136,8 +170,18 @@ class Home:
         return cast("SNSClient", self._client("sns", REPEATABLE))
 
     @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        """Reads."""
+        return cast("SecretsManagerClient", self._client("secretsmanager", REPEATABLE))
+
+    @cached_property
+    def parameters(self) -> SSMClient:
+        """Reads."""
+        return cast("SSMClient", self._client("ssm", REPEATABLE))
+
+    @cached_property
     def functions(self) -> LambdaClient:
-        """The function itself, for its next round."""
+        """The function itself, for its next round, and others of the stack."""
         return cast("LambdaClient", self._client("lambda", ONCE))
 
     def _client(self, service: str, config: Config) -> object:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from caretaker.clock import Clock
 
-type Item = Mapping[str, str | int]
+type Value = str | int | bytes
+type Item = Mapping[str, Value]
 
 LEASE_SECONDS: Final = 45
 """A lease is renewed while its run lives; that of a killed run ends before Lambda's first retry,
@@ -44,13 +45,22 @@ class ConditionFailedError(StateError):
 
 
 def encoded(item: Item) -> dict[str, Any]:
-    """Return an item as DynamoDB writes it; only texts and whole numbers."""
-    return {k: {"N": str(v)} if isinstance(v, int) else {"S": v} for k, v in item.items()}
+    """Return an item as DynamoDB writes it; only texts, whole numbers and bytes."""
+    return {key: _encoded(value) for key, value in item.items()}
+
+
+def _encoded(value: Value) -> dict[str, Any]:
+    if isinstance(value, bytes):
+        return {"B": value}
+    return {"N": str(value)} if isinstance(value, int) else {"S": value}
 
 
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item as plain values."""
-    return {k: int(v["N"]) if "N" in v else v.get("S", "") for k, v in item.items()}
+    return {
+        key: int(value["N"]) if "N" in value else value.get("B", value.get("S", ""))
+        for key, value in item.items()
+    }
 
 
 class Table:

@@ -84,14 +84,18 @@ def runbook_link(origin: Origin, incident: Incident) -> str:
 
 
 def console_link(incident: Incident) -> str:
-    """Return where the resource is seen in the EC2 console."""
+    """Return where the resource is seen in the EC2 console; of others, where the dashboards are."""
     _, region = incident.place
     domain = _CONSOLE_DOMAINS.get(region.partition("-")[0], "console.aws.amazon.com")
     if region.startswith("us-gov-"):
         domain = "console.amazonaws-us-gov.com"
-    host = f"https://{region}.{domain}/ec2/home?region={region}"
     found = _RESOURCE_ID.fullmatch(incident.resource)
-    return f"{host}#{_CONSOLE_PAGES[found[1]]}={incident.resource}" if found else host
+    page = (
+        f"ec2/home?region={region}#{_CONSOLE_PAGES[found[1]]}={incident.resource}"
+        if found
+        else f"cloudwatch/home?region={region}#dashboards"
+    )
+    return f"https://{region}.{domain}/{page}"
 
 
 def span(since: datetime, now: datetime) -> str:

@@ -128,14 +128,3 @@ def test_a_recovery_that_aws_gave_up_counts_for_two_hours() -> None:
 
     table.items[f"recoveries-failed#{PLACE}", ID]["expires_at"] -= 2 * 3600
     assert memory.left() == frozenset()
-
-
-def test_an_incident_is_open_as_long_as_its_item_is_there() -> None:
-    memory, table = a_memory()
-    scope = f"caretaker/{ACCOUNT}/eu-west-1/probes/default"
-    table.put({"pk": f"incidents#{scope}", "sk": "down/shop"})
-
-    assert memory.is_open(f"{scope}/down/shop")
-    assert not memory.is_open(f"{scope}/down/other")
-    assert not memory.is_open(f"{scope}-2/down/shop")
-    assert not memory.is_open("nonsense")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.instance_health.windows import Weekday, Window
+from caretaker.windows import Weekday, Window
 
 MINUTE = timedelta(minutes=1)
 
