@@ -49,6 +49,12 @@ What a cloud offers:
   `key`, `set_key_state`, `deny_key`: the KMS keys of volumes; `members(group)`.
   `cloud.extras.initializing_seconds` and `replacing_seconds`: how long checks and Auto Scaling
   take. `account.instance(zone=, address="none|amazon|elastic", kms_key=, auto_recovery=)`.
+- `account.ecs_service(name, cluster, running=, tags=, target_groups=, minimum_percent=, ...)`,
+  `change_ecs_service(name, start_fails=, no_room=, status=)`, `deploy_ecs_service`, `ecs_tasks`;
+  `load_balancer(name, tags)`, `target_group(name, "healthy", "unhealthy")`; `agent(instance_id,
+  ping)`, `document(name, needs=, takes=)`, `command_course(of, end=, late=, begins=, ends=)`,
+  `commands()`; `secret(name, value, locked=)`, `parameter(name, value, locked=)`, `object(bucket,
+  key, content)`: what stands behind web services and what probes of them need.
 - `cloud.age(hours=30, tags=())`: everything in EC2 and the Recycle Bin moves into the past, which
   is how time passes for a deployed function; times in these tags and in descriptions move along.
   `cloud.backend(region)` is moto's own.
@@ -61,7 +67,8 @@ Behind a server (`python -m tests.cloud.server --port N`) the same cloud stands;
 `remote.RemoteCloud` speaks to its `/_strict/` endpoints, and `seed(helper, ...)` calls any of the
 account's. `stack.LocalCloud` starts that server and ministack, deploys the built template, fires
 its schedules and invokes functions, which may do what the policies of their role allow (enforced
-for all but EC2, Auto Scaling, KMS and the Recycle Bin, which the strict server answers);
+for all but EC2, load balancers, ECS, Systems Manager, Auto Scaling, KMS and the Recycle Bin, which
+the strict server answers); `internet` says which names and public addresses lead to this machine;
 `subscribers` listens to any topic over HTTP, by queue, by e-mail and by SMS;
 `demo_account.seed_demo` fills an account with 30 instances and 70 volumes and says exactly what it
 put there. `demo` shows all of it.

@@ -18,6 +18,7 @@ from moto.iam.models import iam_backends
 
 from tests.cloud.account_fleet import Launch
 from tests.cloud.account_health import HealthPlace
+from tests.cloud.account_services import ServicesPlace
 from tests.cloud.bare import bare_instances
 from tests.cloud.power import USER, put_down
 from tests.cloud.views import aware
@@ -39,7 +40,7 @@ class SeededInstance:
 
 
 @dataclass
-class Account(HealthPlace):
+class Account(HealthPlace, ServicesPlace):
     """Puts resources into one account and region of a strict cloud."""
 
     _count: int = field(default=0, init=False)

@@ -27,6 +27,8 @@ _ACCOUNT_METHODS = frozenset(
         *("network_interface", "elastic_ip", "security_group", "network_of", "resource", "crowd"),
         *("impair", "heal", "impaired_crowd", "scheduled_event", "complete_event", "cancel_event"),
         *("drop_event", "power_log", "refuse_start", "start_falls_back", "hang", "put_down"),
+        *("ecs_service", "change_ecs_service", "deploy_ecs_service", "ecs_tasks", "load_balancer"),
+        *("target_group", "agent", "document", "command_course", "commands", "secret", "parameter"),
         *("terminate", "key", "set_key_state", "deny_key", "members"),
         *("default_security_group", "once_tagged", "resource_tags", "refuse_tagging", "hide_tags"),
         *(

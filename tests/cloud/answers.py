@@ -119,6 +119,21 @@ _OWN: Mapping[tuple[str, FaultKind], ErrorText] = {
     ("rbin", FaultKind.DENIED): ErrorText(
         403, "AccessDeniedException", "User is not authorized to perform this."
     ),
+    **{
+        (name, FaultKind.THROTTLED): ErrorText(400, "ThrottlingException", "Rate exceeded")
+        for name in ("ecs", "secretsmanager", "ssm")
+    },
+    **{
+        (name, FaultKind.DENIED): ErrorText(
+            400, "AccessDeniedException", "User is not authorized to perform this."
+        )
+        for name in ("ecs", "secretsmanager", "ssm")
+    },
+    ("ecs", FaultKind.INTERNAL_ERROR): ErrorText(500, "ServerException", "Service Unavailable."),
+    ("secretsmanager", FaultKind.INTERNAL_ERROR): ErrorText(
+        500, "InternalServiceError", "An error occurred on the server side."
+    ),
+    ("ssm", FaultKind.INTERNAL_ERROR): ErrorText(500, "InternalServerError", "An error occurred."),
     ("lambda", FaultKind.THROTTLED): ErrorText(429, "TooManyRequestsException", "Rate Exceeded."),
     ("lambda", FaultKind.INTERNAL_ERROR): ErrorText(
         500, "ServiceException", "An error occurred and the request cannot be processed."
@@ -131,7 +146,7 @@ _REST_JSON = frozenset({"lambda", "scheduler", "ebs", "rbin"})
 _JSON = frozenset(
     {
         *("dynamodb", "logs", "ssm", "organizations", "kms", "events", "stepfunctions"),
-        "resourcegroupstaggingapi",
+        *("resourcegroupstaggingapi", "ecs", "secretsmanager"),
     }
 )
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.cloud.balancing_targets import BalancedTarget
+from tests.cloud.ecs_life import Ecs
 from tests.cloud.health import Health
 from tests.cloud.locks import FastRestore, Lock
+from tests.cloud.run_command import RunCommand
 
 Where = tuple[str, str]
 """Account and region."""
@@ -94,6 +97,18 @@ class Extras:
     denied_keys: set[str] = field(default_factory=set)
     """ARNs of KMS keys that nobody here may describe or use."""
 
+    ecs: Ecs = field(default_factory=Ecs)
+    """Clusters and their services."""
+    run_command: RunCommand = field(default_factory=RunCommand)
+    """Agents, documents and commands of Systems Manager."""
+    targets: dict[str, list[BalancedTarget]] = field(default_factory=dict)
+    """By ARN of a target group: how its load balancer sees its targets."""
+    locked_secrets: set[str] = field(default_factory=set)
+    """ARNs of secrets and parameters whose key nobody here may use."""
+
+    unlisted_buckets: set[str] = field(default_factory=set)
+    """Buckets whose objects may be read by their key alone."""
+
     def age(self, shift: timedelta) -> None:
         """Move what has a time into the past."""
         for lock in self.locks.values():
@@ -106,6 +121,8 @@ class Extras:
             for resource in times:
                 times[resource] -= shift
         self.health.age(shift)
+        self.ecs.age(shift)
+        self.run_command.age(shift)
 
     def forget_snapshot(self, snapshot_id: str) -> None:
         """Drop what ends with a snapshot: its lock's record and its fast restores."""

@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,13 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.test import run_wsgi_app
 
 from tests.cloud.admin import PREFIX, Admin, UnknownEndpointError
-from tests.cloud.answers import Answer, LostError
-from tests.cloud.calls import Call
+from tests.cloud.answers import Answer, LostError, render_error
+from tests.cloud.calls import Call, Params
 from tests.cloud.clock import SystemTime
+from tests.cloud.ecs import StrictEcs
+from tests.cloud.json_services import serve_json_service
+from tests.cloud.kept_secrets import refuse_secret
+from tests.cloud.ssm import StrictSsm
 from tests.cloud.strict import LOAD_AMIS, REGION, StrictCloud
 from tests.cloud.switchboard import caller
 
@@ -37,8 +42,15 @@ _JSON: Mapping[str, Callable[..., Answer | None]] = {
     "kms": StrictCloud.serve_kms,
     "organizations": StrictCloud.serve_organizations,
     "resourcegroupstaggingapi": StrictCloud.serve_tagging,
+    "ecs": partial(serve_json_service, StrictEcs),
+    "ssm": partial(serve_json_service, StrictSsm),
 }
-_SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+_SECRETS = frozenset({"secretsmanager", "ssm"})
+_SERVICES = {
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+}
 
 
 class DroppingHandler(MotoRequestHandler):
@@ -88,19 +100,27 @@ class StrictServer:
         if service == "autoscaling":
             call, scaling = cloud.autoscaling_call(ServedRequest(environ))
             return cloud.serve(call, scaling.answer)
+        if service == "elbv2":
+            call, balancing = cloud.elbv2_call(ServedRequest(environ))
+            return cloud.serve(call, balancing.answer)
         if service == "rbin":
             return self._serve_rbin(environ)
         if service in _JSON:
             answer = self._serve_json(environ, service)
             if answer is not None:
                 return answer
-        call = Call(service, _operation(environ), cloud.clock.now(), region)
-        return cloud.serve(call, lambda: self._by_moto(environ))
+        asked: Callable[[], Params] = partial(_json_of, environ) if service in _SECRETS else dict
+        operation = _operation(environ)
+        call = Call(service, operation, cloud.clock.now(), region, read_params=asked)
+        return cloud.serve(call, lambda: self._unless_secret(call, environ))
+
+    def _unless_secret(self, call: Call, environ: WSGIEnvironment) -> Answer:
+        refused = refuse_secret(call, self._cloud.extras)
+        return self._by_moto(environ) if refused is None else render_error(call, refused)
 
     def _serve_json(self, environ: WSGIEnvironment, service: str) -> Answer | None:
         region, account = caller(environ.get("HTTP_AUTHORIZATION", ""))
-        asked = json.loads(environ["wsgi.input"].read() or b"{}")
-        _keep_body(environ)
+        asked = _json_of(environ)
         cloud, where = self._cloud, (account, region)
         return _JSON[service](cloud, _operation(environ), asked, where)
 
@@ -141,6 +161,12 @@ def _keep_body(environ: WSGIEnvironment) -> None:
         body.seek(0)
     elif environ.get("CONTENT_LENGTH"):
         environ["wsgi.input"] = BytesIO(body.read(int(environ["CONTENT_LENGTH"])))
+
+
+def _json_of(environ: WSGIEnvironment) -> dict[str, Any]:
+    asked = dict(json.loads(environ["wsgi.input"].read() or b"{}"))
+    _keep_body(environ)
+    return asked
 
 
 def _operation(environ: WSGIEnvironment) -> str:

@@ -1,7 +1,7 @@
 """The local cloud to deploy onto: ministack, and strict moto for EC2 and what belongs to it.
 
-That is Auto Scaling, KMS, the Recycle Bin, Organizations and the tagging API for all other
-services; policies are not enforced for these.
+That is Auto Scaling, load balancers, ECS, Systems Manager, KMS, the Recycle Bin, Organizations and
+the tagging API for all other services; policies are not enforced for these.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +18,7 @@ import boto3
 from botocore.config import Config
 
 from tests.cloud.deployment import Stack
+from tests.cloud.internet import environment_within, write_internet
 from tests.cloud.processes import KeptServer, free_port
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.strict import ACCOUNT, REGION
@@ -26,9 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from tests.cloud.internet import Addresses, Ports
+
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 ON_MOTO = frozenset(
-    {"ec2", "ebs", "autoscaling", "kms", "rbin", "resourcegroupstaggingapi", "organizations"}
+    {
+        *("ec2", "ebs", "autoscaling", "kms", "rbin", "resourcegroupstaggingapi", "organizations"),
+        *("ecs", "elbv2", "ssm"),
+    }
 )
 
 
@@ -56,13 +63,16 @@ class LocalCloud:
         self.ec2 = RemoteCloud(self.ec2_url)
         self._running = ExitStack()
         self._ministack: KeptServer | None = None
+        self._world = Path(os.devnull)
 
     def __enter__(self) -> Self:
         """Start both and wait until they answer."""
         try:
             moto = self._start("moto", self._moto_command(), PYTHONPATH=str(ROOT))
-            # Without it: a worker is to run what was built, not the folders of the repository.
-            self._ministack = self._start("ministack", self._ministack_command())
+            # Not the repository: a worker is to run what was built, not the folders of that.
+            self._ministack = self._start(
+                "ministack", self._ministack_command(), **self._play_internet()
+            )
             moto.wait_until_healthy(f"{self.ec2_url}/_strict/health")
             self._ministack.wait_until_healthy(f"{self.url}/_ministack/health")
         except BaseException:
@@ -95,6 +105,9 @@ class LocalCloud:
             "AWS_ENDPOINT_URL_RBIN": self.ec2_url,
             "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API": self.ec2_url,
             "AWS_ENDPOINT_URL_ORGANIZATIONS": self.ec2_url,
+            "AWS_ENDPOINT_URL_ECS": self.ec2_url,
+            "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2": self.ec2_url,
+            "AWS_ENDPOINT_URL_SSM": self.ec2_url,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -146,6 +159,26 @@ class LocalCloud:
         answer = self.client("events").put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
             raise NoticeRefusedError(str(answer["Entries"]))
+
+    def internet(
+        self,
+        names: Mapping[str, Addresses],
+        ports: Ports,
+        *,
+        places: Mapping[str, Ports] | None = None,
+        ca: str = "",
+    ) -> None:
+        """Let these names and addresses be the internet of all functions from now on.
+
+        At first there is none; see `tests.cloud.internet`.
+        """
+        write_internet(self._world, names, ports, places=places, ca=ca)
+
+    def _play_internet(self) -> dict[str, str]:
+        folder = self._running.enter_context(tempfile.TemporaryDirectory(prefix="caretaker-net-"))
+        self._world = Path(folder) / "internet.json"
+        self.internet({}, {})
+        return environment_within(self._world)
 
     def output(self) -> str:
         """Return what ministack has written, for a failed test to show."""

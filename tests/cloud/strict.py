@@ -19,6 +19,7 @@ from moto.ec2.models import ec2_backends
 from tests.cloud.ageing import age_backend, age_texts
 from tests.cloud.answers import Answer, LostError, error_text, render_error
 from tests.cloud.aws_keys import describe_key
+from tests.cloud.balancing import StrictBalancing
 from tests.cloud.buckets import Buckets
 from tests.cloud.calls import Call, CallLog, Params
 from tests.cloud.clock import ManualClock, StrictClock
@@ -161,6 +162,15 @@ class StrictCloud:
             read_params=scaling.read_params,
         )
         return call, scaling
+
+    def elbv2_call(self, request: AWSPreparedRequest | Any) -> tuple[Call, StrictBalancing]:
+        """Read a request to load balancers as `ec2_call` does."""
+        served = StrictBalancing(self, normalize_request(request))
+        place = served.region, served.current_account
+        call = Call(
+            "elbv2", served.operation, self.clock.now(), *place, read_params=served.read_params
+        )
+        return call, served
 
     def serve_rbin(self, method: str, path: str, body: bytes | str | None, where: Where) -> Answer:
         """Log and answer one request to the Recycle Bin."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,11 @@ from moto.iam.models import get_account_id_from
 
 from tests.cloud.answers import Answer, LostError, render_error
 from tests.cloud.calls import Call, Params
+from tests.cloud.ecs import StrictEcs
+from tests.cloud.json_services import serve_json_service
+from tests.cloud.kept_secrets import refuse_secret
+from tests.cloud.objects import refuse_object
+from tests.cloud.ssm import StrictSsm
 from tests.cloud.topics import count_subscriptions, refuse_publish
 
 if TYPE_CHECKING:
@@ -28,6 +34,13 @@ _STRICT_BY_PARAMS: Mapping[str, Callable[..., Answer | None]] = {
     "kms": lambda cloud, *asked: cloud.serve_kms(*asked),
     "organizations": lambda cloud, *asked: cloud.serve_organizations(*asked),
     "resourcegroupstaggingapi": lambda cloud, *asked: cloud.serve_tagging(*asked),
+    "ecs": partial(serve_json_service, StrictEcs),
+    "ssm": partial(serve_json_service, StrictSsm),
+}
+_STRICT_BY_WIRE: Mapping[str, Callable[..., tuple[Call, Any]]] = {
+    "ec2": lambda cloud, request: cloud.ec2_call(request),
+    "auto-scaling": lambda cloud, request: cloud.autoscaling_call(request),
+    "elastic-load-balancing-v2": lambda cloud, request: cloud.elbv2_call(request),
 }
 _SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/")
 
@@ -77,12 +90,9 @@ class Switchboard:
     def _answer(self, cloud: StrictCloud, event_name: str, request: AWSPreparedRequest) -> Answer:
         name = event_name.removeprefix("before-send.")
         service_id, _, operation = name.partition(".")
-        if service_id == "ec2":
-            call, ec2 = cloud.ec2_call(request)
-            return cloud.serve(call, ec2.answer)
-        if service_id == "auto-scaling":
-            call, scaling = cloud.autoscaling_call(request)
-            return cloud.serve(call, scaling.answer)
+        if service_id in _STRICT_BY_WIRE:
+            call, service = _STRICT_BY_WIRE[service_id](cloud, request)
+            return cloud.serve(call, service.answer)
         # The header is text or bytes, by the signer.
         region, account = caller(str(request.headers.get("Authorization", "")))
         if service_id == "rbin":
@@ -99,7 +109,7 @@ class Switchboard:
         call = Call(service, operation, cloud.clock.now(), region, account, read_params=params.copy)
         if service == "sns":
             return cloud.serve(call, lambda: _by_sns(call, request))
-        return cloud.serve(call, lambda: _by_moto(request))
+        return cloud.serve(call, lambda: _unless_refused(cloud, call, request))
 
 
 def caller(authorization: str) -> tuple[str, str]:
@@ -117,6 +127,11 @@ def _by_sns(call: Call, request: AWSPreparedRequest) -> Answer:
     if call.operation == "GetTopicAttributes":
         count_subscriptions((call.account, call.region))
     return _by_moto(request)
+
+
+def _unless_refused(cloud: StrictCloud, call: Call, request: AWSPreparedRequest) -> Answer:
+    refused = refuse_secret(call, cloud.extras) or refuse_object(call, cloud.extras)
+    return _by_moto(request) if refused is None else render_error(call, refused)
 
 
 def _by_moto(request: AWSPreparedRequest) -> Answer:

@@ -24,6 +24,9 @@ TABLE: Final = "caretaker-state"
 BUCKET: Final = "caretaker-reports"
 TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:caretaker-alerts"
 INSTALLATION: Final = "caretaker"
+INSTANCE_REPAIRS: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:caretaker-instance-health"
+SERVICE_REPAIRS: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:caretaker-service-repair"
+DOCUMENT: Final = f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/restart-unit"
 SLOT: Final = "2026-11-21T03:00:00Z"
 
 ENVIRONMENT: Final = {
@@ -39,6 +42,10 @@ ENVIRONMENT: Final = {
     "CARETAKER_REPORTS_BUCKET": BUCKET,
     "CARETAKER_ALERTS_TOPIC": TOPIC,
     "CARETAKER_RUNBOOK_URL": "https://example.com/alerts",
+    "CARETAKER_PRIVATE_NETWORKS": "10.0.0.0/8",
+    "CARETAKER_INSTANCE_REPAIRS": INSTANCE_REPAIRS,
+    "CARETAKER_SERVICE_REPAIRS": SERVICE_REPAIRS,
+    "CARETAKER_SSM_DOCUMENTS": DOCUMENT,
     "POWERTOOLS_SERVICE_NAME": "caretaker",
 }
 
