@@ -1,0 +1,1 @@
+"""Probes web services, remembers how they were, and has what stands behind them repaired."""
