@@ -1,0 +1,1 @@
+"""Restarts what stands behind a target that is down, within bounds."""
