@@ -27,6 +27,8 @@ DEV := .venvs/dev/installed
 SAM_INSTALLED := .venvs/sam/installed
 CLOUD := .venvs/cloud/installed
 CUSTODIAN := .venvs/bench-c7n/installed
+PROBES := .venvs/bench-probes/installed
+PROBES_PACKAGES := nginx libnginx-mod-http-echo prometheus-blackbox-exporter
 
 # `sam build` calls the pip of the python3.13 it finds first, and must not look for credentials.
 SAM := PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 .venvs/sam/bin/sam
@@ -54,7 +56,8 @@ check: $(DEV) $(SAM_INSTALLED) ## Check style, types, template and pins
 	$(BIN)/cfn-lint template.yaml
 	$(OFFLINE) $(SAM) validate --lint
 	$(BIN)/python -m pytest -q tests/contract/test_pins.py
-	$(BIN)/python -m tools.audit layers/common/requirements.txt requirements/dev.txt
+	$(BIN)/python -m tools.audit layers/common/requirements.txt \
+		functions/uptime/requirements.txt requirements/dev.txt
 
 .PHONY: build
 build: $(BUILT) ## Build functions and layer for this machine (or ARCHITECTURE=arm64)
@@ -70,7 +73,7 @@ smoke: $(DEV) ## Try the deployed stack on a real account (one 1 GiB volume)
 	$(BIN)/python -m tests.smoke
 
 .PHONY: bench
-bench: $(DEV) $(CUSTODIAN) $(BUILT) ## Run the benchmarks
+bench: $(DEV) $(CUSTODIAN) $(PROBES) $(BUILT) ## Run the benchmarks
 	$(BIN)/python -m bench
 
 .PHONY: mutants
@@ -92,6 +95,13 @@ $(BUILT): $(SOURCES) .python-version tools/finish_build.py | $(DEV) $(SAM_INSTAL
 
 .venvs/bench-c7n/installed: requirements/custodian.txt .venvs/uv/installed
 	$(PYTHON) -m tools.environment bench-c7n $<
+
+# Debian's packages, unpacked and not installed. Without them the benchmarks of probing are left out.
+$(PROBES):
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@(cd $(@D) && apt-get -qq -o APT::Sandbox::User=root download $(PROBES_PACKAGES) && \
+		for each in *.deb; do dpkg -x $$each . || exit 1; done && rm ./*.deb && touch installed) || \
+		echo "no $(PROBES_PACKAGES): apt-get fetches them (after 'apt-get update')"
 
 .venvs/%/installed: requirements/%.txt .venvs/uv/installed
 	$(PYTHON) -m tools.environment $* $<

@@ -1,4 +1,4 @@
-"""Compile the pins of every environment, and of the layer, from pyproject.toml.
+"""Compile the pins of every environment, of the layer and of uptime, from pyproject.toml.
 
 Usage: python -m tools.compile_pins [--upgrade]
 
@@ -14,13 +14,16 @@ from pathlib import Path
 from tools.environment import PYTHON_VERSION, UV, uv_environment
 
 LAYER = Path("layers/common/requirements.txt")
+PROBER = Path("functions/uptime/requirements.txt")
 GROUPS = ("sam", "cloud", "custodian", "uv")
 
 
 def main() -> None:
     compile_pins(LAYER, "pyproject.toml")
-    # The tests run on the very versions that the layer carries.
-    development = ["pyproject.toml", "--group", "dev", "--constraints", str(LAYER)]
+    compile_pins(PROBER, "--group", "pyproject.toml:prober")
+    # The tests run on the very versions that the layer and the function carry.
+    development = ["pyproject.toml", "--group", "dev", "--group", "prober"]
+    development += ["--constraints", str(LAYER), "--constraints", str(PROBER)]
     compile_pins(Path("requirements/dev.txt"), *development)
     for group in GROUPS:
         compile_pins(Path(f"requirements/{group}.txt"), "--group", f"pyproject.toml:{group}")

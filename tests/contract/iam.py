@@ -37,6 +37,7 @@ def is_like(text: str, pattern: str) -> bool:
 
 
 _TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "ArnEquals": is_like,
     "Bool": eq,
     "StringEquals": eq,
     "StringEqualsIgnoreCase": lambda given, wanted: given.lower() == wanted.lower(),
@@ -96,8 +97,8 @@ def _plain(value: Any, values: Mapping[str, Any]) -> Any:
             return values.get(name, name)
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
             return f"{name}.{attribute}"
-        case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{([\w:.]+)}", lambda m: values.get(m[1], m[1]), text)
+        case dict() if value.keys() & _OF_TEXTS:
+            return _text(value, values)
         case dict():
             assert not any(key.startswith("Fn::") for key in value), value
             return {key: _plain(inner, values) for key, inner in value.items()}
@@ -105,6 +106,25 @@ def _plain(value: Any, values: Mapping[str, Any]) -> Any:
             return [_plain(inner, values) for inner in value]
         case _:
             return value
+
+
+_OF_TEXTS: Final = frozenset({"Fn::Join", "Fn::Split", "Fn::Sub"})
+
+
+def _text(value: Properties, values: Mapping[str, Any]) -> str | list[str]:
+    """Return what a function of texts comes to; that of `Fn::Split` is a list."""
+    match value:
+        case {"Fn::Join": [str(separator), listed]}:
+            return separator.join(_plain(listed, values))
+        case {"Fn::Split": [str(separator), text]}:
+            parts: list[str] = _plain(text, values).split(separator)
+            return parts
+        case {"Fn::Sub": [str(text), dict(named)]}:
+            own = {name: _plain(each, values) for name, each in named.items()}
+        case _:
+            text, own = value["Fn::Sub"], {}
+    known = {**values, **own}
+    return re.sub(r"\$\{([\w:.]+)}", lambda match: known.get(match[1], match[1]), text)
 
 
 def is_allowed(policies: Iterable[Properties], request: Request) -> bool:

@@ -181,6 +181,8 @@ def _true(condition: Properties, conditions: Properties, values: Properties) -> 
             return not _true(inner[0], conditions, values)
         case "Fn::And":
             return all(_true(each, conditions, values) for each in inner)
+        case "Fn::Or":
+            return any(_true(each, conditions, values) for each in inner)
         case _:
             assert kind == "Fn::Equals", kind
             left, right = (_operand(each, values) for each in inner)
@@ -267,5 +269,5 @@ def _variable(value: Any, template: Properties, known: Properties) -> str:
         chosen = then if _true(conditions[name], conditions, known) else otherwise
         return _variable(chosen, template, known)
     if isinstance(value, dict) and "Fn::Sub" in value:
-        return _filled(value["Fn::Sub"], known)
+        return with_values(value, template, **known)
     return _operand(value, known)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ALERTS = [{"Ref": "AlertsTopic"}]
 WATCHDOG = [{"Ref": "WatchdogTopic"}]
 
+NEVER_SCHEDULED = {"ServiceRepairFunction"}
+"""Started by another function alone: nobody misses it, and Lambda tries again what it held back."""
+
 SEVEN_DAYS = 604_800
 ONE_DAY = 86_400
 ONE_HOUR = 3_600
@@ -60,11 +63,13 @@ def _dimensions(alarm: Properties) -> dict[str, Any]:
     return {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
 
 
-@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
-def test_every_function_has_an_alarm_on(metric: str) -> None:
+@pytest.mark.parametrize(
+    ("metric", "apart"), [("Errors", set()), ("Throttles", NEVER_SCHEDULED)], ids=str
+)
+def test_every_function_has_an_alarm_on(metric: str, apart: set[str]) -> None:
     watched = [_dimensions(alarm)["FunctionName"] for alarm in _watching(MAIN, metric)]
 
-    assert watched == [{"Ref": id_} for id_ in functions()]
+    assert watched == [{"Ref": id_} for id_ in functions() if id_ not in apart]
     for alarm in _watching(MAIN, metric):
         assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
             "Sum",
@@ -76,7 +81,7 @@ def test_every_function_has_an_alarm_on(metric: str) -> None:
 @pytest.mark.parametrize(
     ("alarms", "chores"),
     [
-        (MAIN, {"snapshot", "retention", "tagging", "instance_health", "alerts"}),
+        (MAIN, {"snapshot", "retention", "tagging", "instance_health", "uptime", "alerts"}),
         (EXTRA, {"snapshot", "retention"}),
         (TAGGING, {"tagging"}),
     ],
@@ -97,10 +102,10 @@ def test_heartbeat_alarm_breaches_on_missing_data(
         )
 
 
-def test_every_chore_has_a_heartbeat_alarm() -> None:
+def test_every_chore_with_a_schedule_has_a_heartbeat_alarm() -> None:
     beating = [_dimensions(alarm)["Chore"] for alarm in _watching(MAIN, "Heartbeat")]
 
-    assert sorted(map(function_of, beating)) == sorted(functions())
+    assert sorted(map(function_of, beating)) == sorted(functions().keys() - NEVER_SCHEDULED)
 
 
 def test_tagging_is_missed_only_where_there_are_rules() -> None:
@@ -119,10 +124,16 @@ def test_alerts_chore_may_be_silent_for_minutes_alone(metric: str, minutes: int)
     assert "DatapointsToAlarm" not in alarm
 
 
-def test_polls_of_instance_health_may_be_missed_for_minutes_that_fit_their_schedule() -> None:
-    (alarm,) = _watching(MAIN, "Heartbeat", "instance_health")
+@pytest.mark.parametrize(
+    ("chore", "schedule"),
+    [("instance_health", "InstanceHealthSchedule"), ("uptime", "UptimeSchedule")],
+)
+def test_runs_of_every_minute_may_be_missed_for_minutes_that_fit_their_schedule(
+    chore: str, schedule: str
+) -> None:
+    (alarm,) = _watching(MAIN, "Heartbeat", chore)
     minutes = written()["Parameters"][alarm["EvaluationPeriods"]["Ref"]]
-    told = written()["Parameters"]["InstanceHealthSchedule"]
+    told = written()["Parameters"][schedule]
 
     assert alarm["Period"] == 60
     assert "DatapointsToAlarm" not in alarm
@@ -132,14 +143,13 @@ def test_polls_of_instance_health_may_be_missed_for_minutes_that_fit_their_sched
     assert minutes["MinValue"] > 1
 
 
+@pytest.mark.parametrize("chore", ["InstanceHealth", "Uptime"])
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
 def test_a_poll_that_was_held_up_and_its_retries_are_no_alarm_and_a_lasting_fault_is(
-    metric: str,
+    metric: str, chore: str
 ) -> None:
-    alarm = MAIN[f"InstanceHealth{metric}Alarm"]
-    retries = properties("AWS::Lambda::EventInvokeConfig")[
-        "InstanceHealthFunctionEventInvokeConfig"
-    ]
+    alarm = MAIN[f"{chore}{metric}Alarm"]
+    retries = properties("AWS::Lambda::EventInvokeConfig")[f"{chore}FunctionEventInvokeConfig"]
     of_one_poll = 1 + retries["MaximumRetryAttempts"]
 
     assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 10)
@@ -162,6 +172,7 @@ def test_stale_backups_alarm_breaches_on_missing_data(alarms: dict[str, Properti
         (MAIN, "Heartbeat", "retention"),
         (MAIN, "Heartbeat", "tagging"),
         (MAIN, "Heartbeat", "instance_health"),
+        (MAIN, "Heartbeat", "uptime"),
         (MAIN, "NewestBackupAgeHours", "snapshot"),
         (EXTRA, "Heartbeat", "snapshot"),
         (EXTRA, "Heartbeat", "retention"),
@@ -191,7 +202,8 @@ def test_alarms_watch_metrics_that_exist() -> None:
 
     assert {alarm["Namespace"] for alarm in own} == {telemetry.NAMESPACE}
     assert {alarm["MetricName"] for alarm in own} <= telemetry.UNITS.keys()
-    assert {function_of(_dimensions(alarm)["Chore"]) for alarm in own} == functions().keys()
+    watched = {function_of(_dimensions(alarm)["Chore"]) for alarm in own}
+    assert watched == functions().keys() - NEVER_SCHEDULED
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -10,12 +10,12 @@ import pytest
 
 from caretaker import breaker, look, tags
 from caretaker.transitions import FLAP_SPAN, FLAPS_AT
+from caretaker.windows import Window
 from functions.instance_health import app, beginning, ladder, owed, request
 from functions.instance_health.arrivals import RECOVERY_FAILED
 from functions.instance_health.facts import Cause, Reason
 from functions.instance_health.gates import _ALLOWS, _NONE, REPLACE
 from functions.instance_health.request import InstanceHealthRequest, Ladders, Repairs, Rung
-from functions.instance_health.windows import Window
 from tests.cloud import Account, ManualClock, strict_moto
 from tests.contract.template import written
 from tests.support import docs, docs_health

@@ -42,6 +42,23 @@ REFUSED: Final = {
         "maintenance_windows.2",
         "maintenance_windows.3",
     ],
+    "uptime/wrong-event.json": [
+        "targets_from",
+        "canary_url",
+        "private_networks.0",
+        "at_once",
+        "confirm.failures",
+    ],
+    "uptime/other-region.json": ["target"],
+    "service_repair/wrong-repair.json": ["repair"],
+    "service_repair/wrong-bounds.json": [
+        "repair.ecs_service.service",
+        "repair.incident",
+        "repairs.repairs_per_day",
+        "repairs.at_once",
+        "repairs.settle_minutes",
+    ],
+    "service_repair/other-region.json": ["target"],
 }
 """Files that show what is refused, each with the fields that are wrong."""
 

@@ -65,6 +65,17 @@ def test_what_the_request_does_not_say_holds_for_null_and_for_not_alone(
     assert _allows(condition) is expected
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"), [("arn:f:one", True), ("arn:f:two", False), ("", False)]
+)
+def test_a_condition_on_an_arn_is_for_this_arn_and_not_for_none(
+    source: str, *, expected: bool
+) -> None:
+    told = {"lambda_SourceFunctionArn": source} if source else {}
+
+    assert _allows({"ArnEquals": {"lambda:SourceFunctionArn": "arn:f:one"}}, **told) is expected
+
+
 def test_the_name_of_a_key_is_taken_in_any_case() -> None:
     assert _allows({"Null": {"AWS:tagkeys": "false"}}, aws_TagKeys=("a",))
 

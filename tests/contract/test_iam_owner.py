@@ -29,6 +29,13 @@ EVERYTHING: Final[dict[str, Any]] = {
     "TaggingRules": '{"Owner": {}}',
     "InstanceHealthMode": "act",
     "KmsKeyArns": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1",
+    "UptimeMode": "act",
+    "UptimeTargets": "s3://a-bucket/targets.json",
+    "UptimeSecretArns": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/token",
+    "UptimeSubnetIds": "subnet-0a1b2c3d",
+    "UptimeSecurityGroupIds": "sg-0a1b2c3d",
+    "UptimeEcsServices": f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/web/*",
+    "UptimeDocuments": f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/restart-web",
     "TargetRoleName": "member",
 }
 """All that can be switched on and gives rights."""
@@ -115,7 +122,8 @@ def test_where_iam_cannot_look_at_keys_no_permission_goes_by_the_tags() -> None:
         ("TaggingRole", "s3:PutBucketTagging", bucket),
         ("TaggingRole", "tag:TagResources", "x"),
     }
-    assert {action.partition(":")[0] for action in by_tags} == {"ec2", "autoscaling"}
+    services = {action.partition(":")[0] for action in by_tags}
+    assert services == {"autoscaling", "ec2", "ecs", "ssm"}
 
 
 def test_the_tagging_api_gives_no_right_by_itself() -> None:

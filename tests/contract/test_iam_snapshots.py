@@ -49,9 +49,9 @@ def test_snapshot_role_writes_managed_by_only_at_creation() -> None:
     }
 
 
-# These change what others made, and no snapshot but by tags: test_iam_tagging.py and
-# test_iam_instance_health.py.
-OF_OTHERS = {"TaggingRole", "InstanceHealthRole"}
+# These change what others made, and no snapshot but by tags: test_iam_tagging.py,
+# test_iam_instance_health.py and test_iam_uptime.py.
+OF_OTHERS = {"TaggingRole", "InstanceHealthRole", "UptimeRole"}
 
 
 @pytest.mark.parametrize("role", sorted(properties("AWS::IAM::Role").keys() - OF_OTHERS))

@@ -53,8 +53,9 @@ def test_every_parameter_is_used() -> None:
     assert written()["Parameters"].keys() - used - placed == set()
 
 
-FOR_OTHER_CHORES = {"InstanceHealthFunctionArn"}
-"""Exports that no example imports: of this, events ask for a repair."""
+FOR_OTHER_CHORES = {"InstanceHealthFunctionArn", "UptimeFunctionArn"}
+"""Exports that no example imports: of the first, events ask for a repair; the second is a target
+of schedules with other targets."""
 
 
 def test_further_stacks_find_all_that_they_import() -> None:
@@ -171,6 +172,55 @@ def test_templates_pass_cfn_lint(path: Path) -> None:
         ("InstanceHealthRepairs", "", False),
         ("InstanceHealthRepairs", "[]", False),
         ("InstanceHealthRepairs", '{"polls": "<aws.scheduler.attempt-number>"}', False),
+        ("UptimeTargets", "", True),
+        ("UptimeTargets", "s3://a-bucket/web/targets.json", True),
+        ("UptimeTargets", "s3://a-bucket/", False),
+        ("UptimeTargets", "s3://a-bucket/*", False),
+        ("UptimeTargets", "s3://*/targets.json", False),
+        ("UptimeTargets", "s3://a-bucket/${aws:username}", False),
+        ("UptimeTargets", 's3://a-bucket/a", "mode": "act', False),
+        ("UptimeTargets", "s3://a-bucket/<aws.scheduler.schedule-arn>", False),
+        ("UptimeTargets", "https://example.com/targets.json", False),
+        ("UptimePrivateNetworks", "", True),
+        ("UptimePrivateNetworks", "10.0.0.0/8", True),
+        ("UptimePrivateNetworks", "fd12:3456:789a::/48", True),
+        ("UptimePrivateNetworks", "10.0.0.1", False),
+        ("UptimePrivateNetworks", '10.0.0.0/8", "a', False),
+        ("UptimePrivateNetworks", "*", False),
+        ("UptimeSecretArns", "", True),
+        (
+            "UptimeSecretArns",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:web/probe-AbCdEf",
+            True,
+        ),
+        ("UptimeSecretArns", "arn:aws:ssm:eu-west-1:123456789012:parameter/web/token", True),
+        ("UptimeSecretArns", "arn:aws:ssm:eu-west-1:123456789012:parameter/*", False),
+        ("UptimeSecretArns", "arn:aws:ssm:eu-west-1:123456789012:document/restart", False),
+        ("UptimeSecretArns", "arn:aws:kms:eu-west-1:123456789012:key/0a1b", False),
+        ("UptimeSecretArns", "*", False),
+        ("UptimeSubnetIds", "", True),
+        ("UptimeSubnetIds", "subnet-0a1b2c3d4e5f60718", True),
+        ("UptimeSubnetIds", "vpc-0a1b2c3d", False),
+        ("UptimeSecurityGroupIds", "", True),
+        ("UptimeSecurityGroupIds", "sg-0a1b2c3d", True),
+        ("UptimeSecurityGroupIds", "default", False),
+        ("UptimeEcsServices", "", True),
+        ("UptimeEcsServices", "arn:aws:ecs:eu-west-1:123456789012:service/web/api", True),
+        ("UptimeEcsServices", "arn:aws:ecs:eu-west-1:123456789012:service/web/*", True),
+        ("UptimeEcsServices", "arn:aws:ecs:eu-west-1:123456789012:service/*", False),
+        ("UptimeEcsServices", "arn:aws:ecs:eu-west-1:123456789012:service/*/api", False),
+        ("UptimeEcsServices", "arn:aws:ecs:eu-west-1:123456789012:task/web/0a1", False),
+        ("UptimeEcsServices", "*", False),
+        ("UptimeDocuments", "", True),
+        ("UptimeDocuments", "arn:aws:ssm:eu-west-1:123456789012:document/restart-web", True),
+        ("UptimeDocuments", "arn:aws:ssm:eu-west-1:123456789012:document/*", False),
+        ("UptimeDocuments", "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript", False),
+        (
+            "UptimeDocuments",
+            "arn:aws:ssm:eu-west-1:123456789012:document/AWS-RunShellScript",
+            False,
+        ),
+        ("UptimeDocuments", "*", False),
         ("KmsKeyArns", "", True),
         ("KmsKeyArns", "arn:aws:kms:eu-west-1:123456789012:key/0a1b-2c", True),
         ("KmsKeyArns", "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-0a1b", True),

@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LAYER = "layers/common/requirements.txt"
+PROBER = "functions/uptime/requirements.txt"
 DEV = "requirements/dev.txt"
 
 
@@ -23,11 +25,14 @@ PROJECT: dict[str, Any] = tomllib.loads(read("pyproject.toml"))
 DEPENDENCIES: list[str] = PROJECT["project"]["dependencies"]
 GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
 
-# What is asked for in each file; the development environment holds what the layer carries, too.
+# What is asked for in each file; the development environment holds what the layer and the prober
+# carry, too.
+ENVIRONMENTS = GROUPS.keys() - {"prober"}
 ASKED_FOR = {
     LAYER: DEPENDENCIES,
-    **{f"requirements/{group}.txt": asked_for for group, asked_for in GROUPS.items()},
-    DEV: DEPENDENCIES + GROUPS["dev"],
+    PROBER: GROUPS["prober"],
+    **{f"requirements/{group}.txt": GROUPS[group] for group in sorted(ENVIRONMENTS)},
+    DEV: DEPENDENCIES + GROUPS["dev"] + GROUPS["prober"],
 }
 
 COMMENT = re.compile(r"^ *#.*\n", re.MULTILINE)
@@ -69,9 +74,15 @@ def what_drifted(text: str, asked_for: list[str]) -> list[str]:
 
 
 def test_every_requirements_file_has_its_declaration() -> None:
-    files = {str(path.relative_to(ROOT)) for path in (ROOT / "requirements").iterdir()}
+    carried = (
+        (ROOT / "layers").rglob("requirements.txt"),
+        (ROOT / "functions").rglob("requirements*"),
+    )
+    files = {
+        str(path.relative_to(ROOT)) for path in chain((ROOT / "requirements").iterdir(), *carried)
+    }
 
-    assert files | {LAYER} == ASKED_FOR.keys()
+    assert files == ASKED_FOR.keys()
 
 
 @pytest.mark.parametrize("path", ASKED_FOR)
@@ -90,8 +101,16 @@ def test_pins_follow_the_project_page(path: str) -> None:
     assert what_drifted(read(path), ASKED_FOR[path]) == [], "run `make pins`"
 
 
-def test_tests_run_on_the_versions_that_the_layer_carries() -> None:
-    assert pinned_versions(read(LAYER)).items() <= pinned_versions(read(DEV)).items()
+@pytest.mark.parametrize("path", [LAYER, PROBER])
+def test_tests_run_on_the_versions_that_are_deployed(path: str) -> None:
+    assert pinned_versions(read(path)).items() <= pinned_versions(read(DEV)).items()
+
+
+def test_the_prober_alone_carries_libcurl_and_nothing_that_the_layer_has() -> None:
+    carried = pinned_versions(read(PROBER))
+
+    assert carried.keys() == {"certifi", "pycurl"}
+    assert not carried.keys() & pinned_versions(read(LAYER)).keys()
 
 
 def test_the_layer_carries_what_was_decided_and_no_tracer() -> None:

@@ -14,6 +14,7 @@ from functions.instance_health.request import InstanceHealthRequest
 from functions.retention.request import RetentionRequest
 from functions.snapshot.request import SnapshotRequest
 from functions.tagging.request import TaggingRequest
+from functions.uptime.request import UptimeRequest
 from tests.contract.template import (
     EXTRA_POLICY,
     EXTRA_TAGGING,
@@ -48,25 +49,39 @@ REQUESTS: dict[str, type[BaseRequest]] = {
     "RetentionFunction": RetentionRequest,
     "TaggingFunction": TaggingRequest,
     "InstanceHealthFunction": InstanceHealthRequest,
+    "UptimeFunction": UptimeRequest,
     "AlertsFunction": AlertsRequest,
 }
-"""The event that each function takes."""
+"""The event that each function with a schedule takes."""
 
 SECONDS_BETWEEN_RUNS = {
     "SnapshotFunction": 3600,
     "RetentionFunction": 86_400,
     "TaggingFunction": 86_400,
     "InstanceHealthFunction": 60,
+    "UptimeFunction": 60,
     "AlertsFunction": 300,
 }
 """The shortest time between two scheduled runs of each function."""
 
-MAY_WAIT_SECONDS = {**SECONDS_BETWEEN_RUNS, "InstanceHealthFunction": 301}
+MAY_WAIT_SECONDS = {
+    **SECONDS_BETWEEN_RUNS,
+    "InstanceHealthFunction": 301,
+    "UptimeFunction": 301,
+    "ServiceRepairFunction": 301,
+}
 """How long an event of each function is worth while: less than this.
 
 Lambda tries again after one minute and after two more, so an event that comes once, as one of AWS
-Health does, needs some polls' time.
+Health does, needs some polls' time. A repair that is still needed is asked for again after five
+minutes at the earliest.
 """
+
+POLLS = {
+    "InstanceHealthFunctionPoll": "InstanceHealth",
+    "UptimeFunctionProbe": "Uptime",
+}
+"""The schedules of every minute, and what the names of their parameters begin with."""
 
 
 def _states(**parameters: str) -> dict[str, str]:
@@ -178,7 +193,7 @@ def test_the_chore_takes_every_number_that_a_parameter_allows(
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        (TEMPLATE, functions().keys()),
+        (TEMPLATE, REQUESTS.keys()),
         (EXTRA_POLICY, {"SnapshotFunction", "RetentionFunction"}),
         (EXTRA_TAGGING, {"TaggingFunction"}),
     ],
@@ -245,6 +260,35 @@ def test_schedules_send_what_the_parameters_say() -> None:
     assert _event(expanded(), made["TaggingFunctionDaily"], TaggingRules="")["rules"] == {}
 
 
+def _probe(**parameters: str) -> Any:
+    schedule = properties("AWS::Scheduler::Schedule")["UptimeFunctionProbe"]
+    return _event(expanded(), schedule, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("networks", "sent"),
+    [
+        ("", []),
+        ("10.0.0.0/8", ["10.0.0.0/8"]),
+        ("10.0.0.0/8,fd12:3456::/48", ["10.0.0.0/8", "fd12:3456::/48"]),
+    ],
+)
+def test_a_probe_is_sent_what_the_parameters_say(networks: str, sent: list[str]) -> None:
+    plain = _probe(UptimePrivateNetworks=networks)
+    given = _probe(UptimePrivateNetworks=networks, UptimeTargets="s3://a-bucket/web/targets.json")
+
+    assert {**plain, "scheduled_time": None} == {
+        "policy": "default",
+        "discover": True,
+        "targets_from": None,
+        "private_networks": sent,
+        "scheduled_time": None,
+    }
+    assert given == {**plain, "targets_from": "s3://a-bucket/web/targets.json"}
+    for event in (plain, given):
+        parse_request(UptimeRequest, event)
+
+
 def _poll(**parameters: str) -> Any:
     schedule = properties("AWS::Scheduler::Schedule")["InstanceHealthFunctionPoll"]
     return _event(expanded(), schedule, **parameters)
@@ -276,19 +320,21 @@ def test_a_poll_is_sent_what_the_parameters_say() -> None:
         assert (request.group_by, request.lease_scope) == (event["group_by"], "")
 
 
-def test_a_poll_that_comes_too_late_to_be_the_next_is_not_started() -> None:
-    schedule = properties("AWS::Scheduler::Schedule")["InstanceHealthFunctionPoll"]
-    shortest = SECONDS_BETWEEN_RUNS["InstanceHealthFunction"]
+@pytest.mark.parametrize(("id_", "chore"), POLLS.items())
+def test_a_poll_that_comes_too_late_to_be_the_next_is_not_started(id_: str, chore: str) -> None:
+    schedule = properties("AWS::Scheduler::Schedule")[id_]
+    shortest = SECONDS_BETWEEN_RUNS[f"{chore}Function"]
 
-    assert written()["Parameters"]["InstanceHealthSchedule"]["Default"] == "rate(1 minute)"
+    assert written()["Parameters"][f"{chore}Schedule"]["Default"] == "rate(1 minute)"
     assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] <= shortest
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
-def test_a_poll_that_hangs_ends_before_its_silence_is_an_alarm() -> None:
-    longest = functions()["InstanceHealthFunction"]["Timeout"]
+@pytest.mark.parametrize("chore", POLLS.values())
+def test_a_poll_that_hangs_ends_before_its_silence_is_an_alarm(chore: str) -> None:
+    longest = functions()[f"{chore}Function"]["Timeout"]
 
-    assert longest <= written()["Parameters"]["InstanceHealthHeartbeatMinutes"]["MinValue"] * 60
+    assert longest <= written()["Parameters"][f"{chore}HeartbeatMinutes"]["MinValue"] * 60
 
 
 def test_no_mark_is_planned_where_the_stack_stops_no_instances() -> None:
@@ -307,9 +353,11 @@ def test_what_changes_others_things_only_reports_unless_asked_to_act() -> None:
         "RetentionFunction": {"Ref": "RetentionMode"},
         "TaggingFunction": {"Ref": "TaggingMode"},
         "InstanceHealthFunction": {"Ref": "InstanceHealthMode"},
+        "UptimeFunction": {"Ref": "UptimeMode"},
+        "ServiceRepairFunction": {"Ref": "UptimeMode"},
         "AlertsFunction": Mode.ACT,
     }
-    for parameter in ("RetentionMode", "TaggingMode", "InstanceHealthMode"):
+    for parameter in ("RetentionMode", "TaggingMode", "InstanceHealthMode", "UptimeMode"):
         assert written()["Parameters"][parameter]["Default"] == Mode.REPORT
 
 

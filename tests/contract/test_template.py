@@ -86,7 +86,13 @@ def test_reserved_concurrency_is_none_unless_asked_for() -> None:
         assert (then[0], then[2]) == ("HasReservedConcurrency", {"Ref": "AWS::NoValue"})
 
 
-OF_ONE_FUNCTION = {settings.CARETAKER_KMS_KEY_ARNS: "InstanceHealthFunction"}
+OF_ONE_FUNCTION = {
+    settings.CARETAKER_KMS_KEY_ARNS: "InstanceHealthFunction",
+    settings.CARETAKER_PRIVATE_NETWORKS: "UptimeFunction",
+    settings.CARETAKER_INSTANCE_REPAIRS: "UptimeFunction",
+    settings.CARETAKER_SERVICE_REPAIRS: "UptimeFunction",
+    settings.CARETAKER_SSM_DOCUMENTS: "ServiceRepairFunction",
+}
 """Settings that one function alone has a use for; the others take them for empty."""
 
 
@@ -104,6 +110,52 @@ def test_environment_equals_the_settings(function: str) -> None:
         "POWERTOOLS_METRICS_NAMESPACE",
         "POWERTOOLS_SERVICE_NAME",
     }
+
+
+def test_repairs_are_asked_for_at_the_functions_of_this_stack() -> None:
+    given = environment("UptimeFunction")
+    asked = {
+        settings.CARETAKER_INSTANCE_REPAIRS: "InstanceHealthFunction",
+        settings.CARETAKER_SERVICE_REPAIRS: "ServiceRepairFunction",
+    }
+
+    assert {name: given[name] for name in asked} == {
+        name: {"Fn::GetAtt": [function, "Arn"]} for name, function in asked.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "setting", "parameter"),
+    [
+        ("UptimeFunction", settings.CARETAKER_PRIVATE_NETWORKS, "UptimePrivateNetworks"),
+        ("ServiceRepairFunction", settings.CARETAKER_SSM_DOCUMENTS, "UptimeDocuments"),
+    ],
+)
+def test_what_a_list_opens_is_known_to_the_function_that_is_held_to_it(
+    function: str, setting: str, parameter: str
+) -> None:
+    assert environment(function)[setting] == {"Fn::Join": [",", {"Ref": parameter}]}
+
+
+SUBNETS, GROUPS = {"Ref": "UptimeSubnetIds"}, {"Ref": "UptimeSecurityGroupIds"}
+
+
+@pytest.mark.parametrize(("ipv6", "is_allowed"), [("off", False), ("on", True)])
+def test_uptime_alone_runs_in_a_vpc_and_only_where_subnets_are_given(
+    ipv6: str, *, is_allowed: bool
+) -> None:
+    given = {"UptimeSubnetIds": "subnet-0a1b2c3d", "UptimeSecurityGroupIds": "sg-0a1b2c3d"}
+    made = deployed(**given, UptimeIpv6=ipv6)["Resources"]
+    inside = {id_: made[id_]["Properties"].get("VpcConfig") for id_ in functions()}
+
+    assert {id_ for id_, place in inside.items() if place} == {"UptimeFunction"}
+    assert inside["UptimeFunction"] == {
+        "SubnetIds": SUBNETS,
+        "SecurityGroupIds": GROUPS,
+        "Ipv6AllowedForDualStack": is_allowed,
+    }
+    for id_ in functions():
+        assert "VpcConfig" not in deployed(UptimeIpv6=ipv6)["Resources"][id_]["Properties"]
 
 
 def test_no_physical_name_is_fixed() -> None:

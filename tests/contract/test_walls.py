@@ -17,7 +17,7 @@ PURE_IN_LAYER = tuple(
     f"caretaker.{name}"
     for name in (
         *("blast_radius", "decisions", "ec2", "incidents", "plans", "rendering", "report"),
-        *("request", "selectors", "slots", "tags"),
+        *("repairs", "request", "selectors", "slots", "tags", "transitions", "windows"),
     )
 )
 AWS_SDK = ("boto3", "botocore")

@@ -14,7 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.support import docs_alerts, docs_health, docs_retention, docs_tagging
+from tests.support import (
+    docs_alerts,
+    docs_health,
+    docs_retention,
+    docs_service_repair,
+    docs_tagging,
+    docs_uptime,
+)
 from tests.support.stack import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -25,6 +32,8 @@ STORIES: Final[Mapping[Path, Callable[[], dict[str, Any]]]] = {
     DOCS / "chores" / "retention.md": docs_retention.play,
     DOCS / "chores" / "tagging.md": docs_tagging.play,
     DOCS / "chores" / "instance-health.md": docs_health.play,
+    DOCS / "chores" / "uptime.md": docs_uptime.play,
+    DOCS / "chores" / "service-repair.md": docs_service_repair.play,
     DOCS / "chores" / "alerts.md": docs_alerts.play,
     DOCS / "alerts.md": docs_alerts.render,
 }

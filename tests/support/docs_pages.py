@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from enum import StrEnum
 
+    from pydantic import BaseModel
+
     from caretaker.request import BaseRequest
 
 ROOT: Final = Path(__file__).parents[2]
@@ -97,31 +99,43 @@ def nodes(folder: Path = ROOT) -> Iterator[ast.AST]:
             yield from ast.walk(tree)
 
 
-def calls_of(function: str, folder: Path = ROOT) -> Iterator[ast.Call]:
-    """Yield all calls of a function of this name."""
-    for node in nodes(folder):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == function:
-            yield node
-
-
 def texts_given(function: str, keyword: str, folder: Path = ROOT) -> set[str]:
-    """Return the literals that calls of a function pass by a keyword, or in the first place."""
-    given = [
-        argument
-        for call in calls_of(function, folder)
-        for argument in (
-            [each.value for each in call.keywords if each.arg == keyword]
-            if keyword
-            else call.args[:1]
-        )
-    ]
-    return {text for each in given for text in _literals(each)}
+    """Return the literals that calls of a function pass by a keyword, or in the first place.
+
+    So are constants of the module in which it is called.
+    """
+    return {
+        text
+        for path, tree in syntax_trees().items()
+        if path.is_relative_to(folder)
+        for given in _given_in(tree, function, keyword)
+        for text in _literals(given, _constants_of(tree))
+    }
 
 
-def _literals(node: ast.expr) -> Iterator[str]:
-    """Yield a literal text, or both of an expression that chooses between two."""
+def _given_in(tree: ast.Module, function: str, keyword: str) -> Iterator[ast.expr]:
+    """Yield what the calls of a function pass by a keyword, or in the first place."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == function:
+            named = [each.value for each in node.keywords if each.arg == keyword]
+            yield from named if keyword else node.args[:1]
+
+
+def _constants_of(tree: ast.Module) -> dict[str, ast.expr]:
+    """Return the constants of a module, by name."""
+    return {
+        node.target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
+    }
+
+
+def _literals(node: ast.expr, constants: Mapping[str, ast.expr]) -> Iterator[str]:
+    """Yield a literal text, that of a constant, or both of an expression that chooses."""
     if isinstance(node, ast.IfExp):
-        yield from (*_literals(node.body), *_literals(node.orelse))
+        yield from (*_literals(node.body, constants), *_literals(node.orelse, constants))
+    elif isinstance(node, ast.Name) and node.id in constants:
+        yield from _literals(constants[node.id], {})
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
 
@@ -129,7 +143,7 @@ def _literals(node: ast.expr) -> Iterator[str]:
 def incident_kinds(folder: Path = ROOT) -> set[str]:
     """Return the kinds of incident that the code in a folder tells of."""
     named = texts_given("Check", "kind", folder) | texts_given("Incident", "kind", folder)
-    makers = ("refusal_check", "breaker_check", "_check")
+    makers = ("refusal_check", "breaker_check", "_check", "_degraded")
     given = (texts_given(check, "", folder) for check in makers)
     return named.union(*given, _texts_named("kind", folder))
 
@@ -147,7 +161,7 @@ def _texts_named(name: str, folder: Path) -> set[str]:
         text
         for target, value in pairs
         if isinstance(target, ast.Name) and target.id == name
-        for text in _literals(value)
+        for text in _literals(value, {})
     }
 
 
@@ -197,7 +211,12 @@ def event_fields(chore: str) -> dict[str, list[float]]:
 
     Nested ones are named as `select.states`; inside a list or a map, as `rules.*.values`.
     """
-    whole = request_of(chore).model_json_schema()
+    return fields_of(request_of(chore))
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, list[float]]:
+    """Return every field of a model with its limits, named in the same way."""
+    whole = model.model_json_schema()
     return dict(_fields(whole, whole.get("$defs", {}), ""))
 
 

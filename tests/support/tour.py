@@ -94,6 +94,28 @@ CALLED_BY: Final[Mapping[str, frozenset[str]]] = {
         "kms:DescribeKey",
         "sts:AssumeRole",
     },
+    "uptime": _RUNNING
+    | {
+        "ec2:DescribeInstances",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTags",
+        "s3:GetObject",
+        "secretsmanager:GetSecretValue",
+        "ssm:GetParameter",
+    },
+    "service_repair": (_RUNNING - {"lambda:InvokeFunction"})
+    | {
+        "ec2:DescribeInstances",
+        "ecs:DescribeServices",
+        "ecs:DescribeTasks",
+        "ecs:ListTasks",
+        "ecs:StopTask",
+        "ecs:UpdateService",
+        "elasticloadbalancing:DescribeTargetHealth",
+        "ssm:DescribeInstanceInformation",
+        "ssm:ListCommandInvocations",
+        "ssm:SendCommand",
+    },
     "alerts": (_RUNNING - {"lambda:InvokeFunction"}) | {"sns:GetTopicAttributes"},
 }
 """Every action of every chore; any other call of it fails the test that saw it."""
@@ -115,6 +137,7 @@ _TAGGING_API_PAGE: Final = (
 _BUCKETS_PAGE: Final = (
     "https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html"
 )
+_VPC_PAGE: Final = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html"
 _ENCRYPTED_VOLUMES_PAGE: Final = (
     "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html"
 )
@@ -151,16 +174,34 @@ _IMPLIED_BY_TAGGING: Final = {
 """In order: what each service asks of who tags through the tagging API; buckets whose tags decide
 on access; instances with encrypted volumes, which fall back to stopped without it."""
 
+_IMPLIED_BY_A_VPC: Final = dict.fromkeys(
+    (
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ),
+    _VPC_PAGE,
+)
+"""Lambda's own calls, by the function's role, for a function in a VPC."""
+
 IMPLIED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
     "snapshot": _IMPLIED_ALWAYS | {"ec2:CreateTags": _TAGS_PAGE},  # tags inside a create call
     "retention": _IMPLIED_ALWAYS,
     "tagging": _IMPLIED_ALWAYS | _IMPLIED_BY_TAGGING,
     "instance_health": _IMPLIED_ALWAYS | {"kms:CreateGrant": _ENCRYPTED_VOLUMES_PAGE},
+    "uptime": _IMPLIED_ALWAYS | _IMPLIED_BY_A_VPC,
+    "service_repair": _IMPLIED_ALWAYS,
     "alerts": _IMPLIED_ALWAYS,
 }
 """Actions that AWS asks for without a call of ours, each with the page that says so."""
 
 _IAM_NAMES: Final = {
+    "elbv2:DescribeLoadBalancers": "elasticloadbalancing:DescribeLoadBalancers",
+    "elbv2:DescribeTags": "elasticloadbalancing:DescribeTags",
+    "elbv2:DescribeTargetHealth": "elasticloadbalancing:DescribeTargetHealth",
     "lambda:Invoke": "lambda:InvokeFunction",
     "resourcegroupstaggingapi:GetResources": "tag:GetResources",
     "resourcegroupstaggingapi:TagResources": "tag:TagResources",
