@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from tests.cloud.deployment import Json, Stack
@@ -11,6 +13,8 @@ from tests.cloud.deployment import Json, Stack
 STOP_AFTER = "caretaker:stop-after"
 _MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _SECONDS = frozenset({"since", "held_until"})
+_OF_RECORDS = ("first", "seen", "since", "asked")
+"""Seconds since 1970 in the records of targets, which are packed."""
 
 
 def remembered(stack: Stack) -> list[Json]:
@@ -18,7 +22,7 @@ def remembered(stack: Stack) -> list[Json]:
     pages = stack.client("dynamodb").get_paginator("scan")
     name = stack.outputs["StateTableName"]
     items = [item for page in pages.paginate(TableName=name) for item in page["Items"]]
-    return sorted(items, key=json.dumps)
+    return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
 
 def incidents(stack: Stack, policy: str, chore: str = "") -> list[Json]:
@@ -47,16 +51,20 @@ def let_stop_come(stack: Stack, policy: str, instance_id: str) -> None:
             _put(stack, {**item, "marked_until": {"N": str(int(past.timestamp()))}})
 
 
-def let_minutes_pass(stack: Stack, chore: str, minutes: int, *, opened: bool = True) -> None:
-    """Make all that a chore remembers, and EC2 with it, so much older.
+def let_minutes_pass(
+    stack: Stack, chore: str, minutes: int, *, also: Collection[str] = (), opened: bool = True
+) -> None:
+    """Make all that a chore remembers, or others `also`, and EC2 with it, so much older.
 
     Without `opened` its incidents stay as young as they are, for a thread is named by that time.
     """
     stack.cloud.ec2.age(hours=minutes / 60)
     for item in remembered(stack):
         kind, _, scope = item["pk"]["S"].partition("#")
-        if chore in scope.split("/") and kind != "resolved":
+        if {chore, *also} & {*scope.split("/")} and kind != "resolved":
             older = {name: _older(name, value, minutes) for name, value in item.items()}
+            if kind == "targets":
+                older["content"] = {"B": _records_older(item["content"]["B"], minutes)}
             if not opened and "document" in item:
                 older["document"] = {"S": _as_young(older["document"]["S"], item["document"]["S"])}
             _put(stack, {**older, "pk": item["pk"], "sk": item["sk"]})
@@ -70,6 +78,13 @@ def _older(name: str, value: Json, minutes: int) -> Json:
     if "S" in value:
         return {"S": _MINUTE.sub(lambda found: _earlier(found[0], minutes), value["S"])}
     return value
+
+
+def _records_older(content: bytes, minutes: int) -> bytes:
+    records = json.loads(zlib.decompress(content))
+    for record in records.values():
+        record |= {name: record[name] - minutes * 60 for name in _OF_RECORDS if name in record}
+    return zlib.compress(json.dumps(records).encode())
 
 
 def _earlier(minute: str, minutes: int) -> str:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from rich.text import Text
 
-from tests.cloud import demo_health, demo_retention, demo_tagging, demo_telling
+from tests.cloud import demo_health, demo_retention, demo_tagging, demo_telling, demo_uptime
 from tests.cloud import demo_tables as tables
 from tests.cloud.demo_screen import expect
 from tests.cloud.demo_world import FUNCTION, MAIL_TO, World, event_file
@@ -245,5 +245,6 @@ SCENES = (
     *demo_retention.SCENES,
     *demo_tagging.SCENES,
     *demo_health.SCENES,
+    *demo_uptime.SCENES,
     *demo_telling.SCENES,
 )

@@ -13,11 +13,14 @@ from tests.cloud.demo_account import DemoAccount
 from tests.cloud.demo_history import History
 from tests.cloud.demo_screen import Screen, expect
 from tests.cloud.demo_tagging_fleet import RULES, Fleet
+from tests.cloud.demo_uptime_farm import PARAMETERS as OF_UPTIME
+from tests.cloud.demo_uptime_farm import go_online
 from tests.cloud.deployment import Json, Stack
 from tests.cloud.stack import LocalCloud
 from tests.cloud.strict import REGION
 from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscriber
 from tests.cloud.tools import ROOT
+from tests.farm import Farm, running_farm
 
 MAIL_TO = "ops@example.com"
 PHONE = "+353861234567"
@@ -55,6 +58,8 @@ def parameters(now: datetime) -> dict[str, str]:
         "TaggingOwnerTopics": OWNER_TOPIC,
         "InstanceHealthMode": "act",
         "InstanceHealthSchedule": hourly,
+        **OF_UPTIME,
+        "UptimeSchedule": hourly,
         "AlertsSchedule": hourly,
     }
 
@@ -86,6 +91,8 @@ class World:
     channels: Channels
     letters: QueueSubscriber
     """What dora hears, an owner who has a topic."""
+    farm: Farm
+    """Real servers: all that there is on the internet."""
     now: datetime
     before: dict[str, object] = field(default_factory=dict)
     others: dict[str, Json] = field(default_factory=dict)
@@ -113,6 +120,16 @@ class World:
     def health(self) -> str:
         """The instance health function's name."""
         return self.stack.outputs["InstanceHealthFunctionName"]
+
+    @property
+    def uptime(self) -> str:
+        """The uptime function's name."""
+        return self.stack.outputs["UptimeFunctionName"]
+
+    @property
+    def repairs(self) -> str:
+        """The service repair function's name."""
+        return self.stack.outputs["ServiceRepairFunctionName"]
 
     @property
     def alerts(self) -> str:
@@ -185,7 +202,8 @@ def build_world(screen: Screen) -> Iterator[World]:
     )
     with screen.step("start the local cloud: EC2 as strict as AWS, and the other services"):
         cloud.__enter__()
-    with cloud_open(cloud), http:
+    with cloud_open(cloud), http, running_farm() as farm:
+        go_online(cloud, farm)
         with screen.step("sam deploy template.yaml"):
             stack = cloud.deploy("caretaker", parameters=parameters(now))
         with screen.step("put 30 instances and 70 volumes into the account"):
@@ -202,7 +220,7 @@ def build_world(screen: Screen) -> Iterator[World]:
             )
             cloud.client("sns").create_topic(Name=OWNER_TOPIC.rpartition(":")[2])
             letters = QueueSubscriber(cloud, OWNER_TOPIC)
-        yield World(screen, cloud, stack, account, http, queue, channels, letters, now)
+        yield World(screen, cloud, stack, account, http, queue, channels, letters, farm, now)
         with screen.step("stop the local cloud"):
             cloud.__exit__(None, None, None)
 

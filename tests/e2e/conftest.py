@@ -20,7 +20,11 @@ from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.cloud.subscribers import Heard, HttpSubscriber, Mailbox, QueueSubscriber
 from tests.e2e.healer import Healer, Sick
+from tests.e2e.plays import farm, onlooker, plays, prober, secrets
+from tests.e2e.prober import Secrets
 from tests.e2e.tagger import Tagger
+
+__all__ = ["farm", "onlooker", "plays", "prober", "secrets"]
 
 HERE = Path(__file__).parent
 SECONDS = 30.0
@@ -37,6 +41,7 @@ _TIMES = {
     "RetentionSchedule": _DAILY,
     "TaggingSchedule": _DAILY,
     "InstanceHealthSchedule": _DAILY,
+    "UptimeSchedule": _DAILY,
     "AlertsSchedule": _DAILY,
 }
 _CHANNELS = {
@@ -87,9 +92,9 @@ def other_stack(cloud: LocalCloud, stack: Stack) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def tagger(cloud: LocalCloud, stack: Stack) -> Tagger:
+def tagger(cloud: LocalCloud, stack: Stack, secrets: Secrets) -> Tagger:
     """A third one, whose tagging and whose repairs may do all that they can."""
-    return Tagger.deploy(cloud, _TIMES)
+    return Tagger.deploy(cloud, {**_TIMES, **secrets.parameters(cloud)})
 
 
 @pytest.fixture(scope="session")
@@ -180,6 +185,10 @@ class Inboxes:
         """Return all alerts of a policy that the HTTP endpoint has got by now."""
         found = [each.document for each in self.http.received]
         return [each for each in found if each["policy"] == policy]
+
+    def told(self, text: str) -> list[Heard]:
+        """Return the alerts with a text that the HTTP endpoint has got by now."""
+        return [each for each in self.http.received if text in each.message]
 
     def heard_by_all(self, policy: str, state: str = "ALARM") -> tuple[Heard, Heard, Heard]:
         """Return the same alert as HTTP endpoint, queue and mailbox got it."""

@@ -24,7 +24,10 @@ from tests.contract.template import function_of
 from tests.e2e.conftest import Fleet
 
 LAYER = BUILD / "CommonLayer" / "python"
-CHORES = ("snapshot", "retention", "tagging", "instance_health", "alerts")
+CHORES = (
+    *("snapshot", "retention", "tagging", "instance_health", "uptime", "service_repair"),
+    "alerts",
+)
 RUNTIME = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_client.*.so")
 RIE_ACCOUNT = "012345678912"
 """The emulator makes this account up."""
@@ -37,6 +40,8 @@ NEEDED = frozenset(
     }
 )
 """Packages that a cold start may import; boto3 and s3transfer, which the layer holds, are not."""
+NEEDED_BY = {"uptime": frozenset({"certifi", "pycurl"})}
+"""Packages that one function brings for itself."""
 UNNEEDED = frozenset({"asyncio", "multiprocessing", "sqlite3", "unittest", "xmlrpc"})
 _IMPORTED = "import functions.{}.app, sys; print(*sys.modules)"
 
@@ -168,6 +173,24 @@ def test_the_built_instance_health_function_does_too(answer_of: Answers) -> None
     assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "report")
 
 
+def test_the_built_uptime_function_does_too_and_does_not_probe_its_own_runtime(
+    answer_of: Answers,
+) -> None:
+    """It speaks by the native library that its own build has to bring."""
+    own = {"name": "own", "url": "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"}
+
+    answer = answer_of("uptime", {"targets": [own]})
+
+    assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "report")
+    assert [each["detail"]["fault"] for each in answer["outcomes"]] == ["blocked"]
+
+
+def test_the_built_service_repair_function_does_too(answer_of: Answers) -> None:
+    answer = answer_of("service_repair", {})
+
+    assert (answer["status"], answer["account"], answer["mode"]) == ("ok", RIE_ACCOUNT, "report")
+
+
 def test_the_built_alerts_function_does_too(answer_of: Answers) -> None:
     answer = answer_of("alerts", {})
 
@@ -191,7 +214,8 @@ def test_a_cold_start_imports_nothing_that_the_function_does_not_need(chore: str
     ).stdout
 
     imported = {module.partition(".")[0] for module in output.split()}
-    assert {each for each in imported - sys.stdlib_module_names if each[0] != "_"} <= NEEDED
+    known = NEEDED | NEEDED_BY.get(chore, frozenset())
+    assert {each for each in imported - sys.stdlib_module_names if each[0] != "_"} <= known
     assert imported & UNNEEDED == set()
     others = {f"functions.{each}" for each in CHORES if each != chore}
     assert set(output.split()) & others == set()

@@ -17,12 +17,13 @@ from tests.smoke.judging import (
     judge_in_report_mode,
     judge_tags_in_report_mode,
     plan_tags_at_birth,
+    probe_by_hand,
     watch_instances,
 )
 from tests.smoke.trial import CONSENT, NEEDED, RUN, STACK, SmokeError, Trial, poll, require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def main() -> int:
@@ -159,27 +160,11 @@ def look_into_outbox(trial: Trial) -> None:
 
 def simulate_denials(trial: Trial) -> None:
     """IAM's own judgement of what roles must not do; left out where it cannot be asked."""
-    _, partition, _, region, account, *_ = trial.outputs["SnapshotFunctionArn"].split(":")
-    instance = f"arn:{partition}:ec2:{region}:{account}:instance/i-0123456789abcdef0"
-    snapshot = f"arn:{partition}:ec2:{region}::snapshot/{trial.snapshots()[0]['SnapshotId']}"
-    changes = ["ec2:CreateTags", "ec2:DeleteSnapshot", "ec2:ModifySnapshotAttribute"]
-    foreign = _context("aws:ResourceTag/caretaker:managed-by", "string", "somebody else")
-    claims = ("caretaker:managed-by", "Caretaker:Managed-By", "caretaker:delete-after")
-    powers = ["ec2:RebootInstances", "ec2:StopInstances", "ec2:TerminateInstances"]
-    opted_out = _context("aws:ResourceTag/caretaker:remediate", "string", "none")
-    asked = [
-        ("Snapshot", changes, snapshot, foreign),
-        ("InstanceHealth", [*powers, "ec2:CreateTags"], instance, opted_out),
-    ]
-    asked += [
-        ("Tagging", ["ec2:CreateTags"], snapshot, _context("aws:TagKeys", "stringList", key))
-        for key in claims
-    ]
     try:
         simulate = boto3.client("iam").simulate_principal_policy
         results = [
             each
-            for chore, actions, resource, context in asked
+            for chore, actions, resource, context in _forbidden(trial)
             for each in simulate(
                 PolicySourceArn=trial.role_of(chore),
                 ActionNames=actions,
@@ -192,6 +177,28 @@ def simulate_denials(trial: Trial) -> None:
         return
     allowed = [each["EvalActionName"] for each in results if each["EvalDecision"] == "allowed"]
     require(not allowed, f"a role may do what it must not: {allowed}")
+
+
+def _forbidden(trial: Trial) -> Iterator[tuple[str, list[str], str, Any]]:
+    """Yield the chore, the actions, of what, and the tags that go with it."""
+    _, partition, _, region, account, *_ = trial.outputs["SnapshotFunctionArn"].split(":")
+    instance = f"arn:{partition}:ec2:{region}:{account}:instance/i-0123456789abcdef0"
+    task = f"arn:{partition}:ecs:{region}:{account}:task/smoke/0123456789abcdef0123456789abcdef"
+    snapshot = f"arn:{partition}:ec2:{region}::snapshot/{trial.snapshots()[0]['SnapshotId']}"
+    changes = ["ec2:CreateTags", "ec2:DeleteSnapshot", "ec2:ModifySnapshotAttribute"]
+    foreign = _context("aws:ResourceTag/caretaker:managed-by", "string", "somebody else")
+    powers = ["ec2:RebootInstances", "ec2:StopInstances", "ec2:TerminateInstances"]
+    opted_out, opted_in = (
+        _context("aws:ResourceTag/caretaker:remediate", "string", said)
+        for said in ("none", "restart")
+    )
+    yield "Snapshot", changes, snapshot, foreign
+    yield "InstanceHealth", [*powers, "ec2:CreateTags"], instance, opted_out
+    yield "Uptime", [*powers, "ssm:SendCommand"], instance, opted_in
+    yield "Uptime", ["ecs:StopTask"], task, opted_in
+    yield "ServiceRepair", ["ecs:StopTask"], task, opted_out
+    for key in ("caretaker:managed-by", "Caretaker:Managed-By", "caretaker:delete-after"):
+        yield "Tagging", ["ec2:CreateTags"], snapshot, _context("aws:TagKeys", "stringList", key)
 
 
 def _context(name: str, kind: str, value: str) -> dict[str, Any]:
@@ -238,6 +245,7 @@ STEPS: Final[dict[str, Callable[[Trial], None]]] = {
     "tagging judges the volume in report mode and finds it right": judge_tags_in_report_mode,
     "tagging plans a tag at the volume's birth and sets none": plan_tags_at_birth,
     "instance health reads every status check and changes nothing": watch_instances,
+    "uptime probes a public URL, and none that leads inwards": probe_by_hand,
     "every topic takes a test alert": try_topics,
     "no role can tag, share, delete or stop what is not its own or opted in": simulate_denials,
 }

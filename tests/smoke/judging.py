@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
@@ -12,6 +12,10 @@ from tests.smoke.trial import RUN, Trial, require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+PUBLIC: Final = "https://checkip.amazonaws.com/"
+INWARD: Final = "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"
+HTTP_OK: Final = 200
 
 
 def judge_in_report_mode(trial: Trial) -> None:
@@ -71,6 +75,23 @@ def watch_instances(trial: Trial) -> None:
     unseen = listed - report_items(answer).keys()
     require(not unseen, f"instances were not judged: {sorted(unseen)[:5]}")
     print(f"      {len(listed)} instances, {answer['summary']['impaired']} of them impaired")
+
+
+def probe_by_hand(trial: Trial) -> None:
+    """Uptime probes a URL of AWS's own, and not the API of the Lambda that it runs in."""
+    targets = [{"name": "aws", "url": PUBLIC}, {"name": "lambda", "url": INWARD}]
+    answer = trial.invoke({"policy": trial.policy, "mode": "report", "targets": targets}, "Uptime")
+    require(answer["status"] == "ok", f"nothing could be probed: {answer}")
+    require(answer["mode"] == "report", f"not in report mode: {answer['mode']}")
+    require(answer["progress"] == 0, f"report mode asked for a repair: {answer['counts']}")
+    items = report_items(answer)
+    seen, inward = items["aws"]["detail"], items["lambda"]["detail"]
+    require(seen.get("status") == HTTP_OK, f"{PUBLIC} was not seen: {seen}")
+    missing = {"dns", "connect", "tls", "first_byte"} - seen["phases"].keys()
+    require(not missing, f"phases are missing: {sorted(missing)}")
+    require(seen.get("certificate_expires"), f"no certificate was read: {seen}")
+    require(inward.get("fault") == "blocked", f"{INWARD} was probed: {inward}")
+    print(f"      {PUBLIC} answered in {seen['ms']} ms")
 
 
 def report_items(answer: Mapping[str, Any]) -> dict[str, Any]:

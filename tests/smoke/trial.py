@@ -24,7 +24,7 @@ RUN: Final = "smoke-run"
 NEEDED: Final = (
     *("SnapshotFunctionName", "SnapshotFunctionArn", "Installation"),
     *("RetentionFunctionName", "TaggingFunctionName", "InstanceHealthFunctionName"),
-    "AlertsFunctionName",
+    *("UptimeFunctionName", "ServiceRepairFunctionName", "AlertsFunctionName"),
     *("ReportsBucketName", "StateTableName"),
 )
 # The answer takes as long as the run, and an invocation must not be sent twice.
