@@ -19,12 +19,15 @@ from bench import (
     instances,
     judging,
     memory,
+    probing,
     retention,
     snapshots,
     tagging,
     watching,
 )
 from bench.contenders import custodian_python
+from bench.probebed.exporter import has_exporter
+from bench.probebed.farm import has_farm
 from bench.tables import write
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ _ROUNDS: Final = 3
 _IMPAIRED_ONE_IN: Final = 50
 _MINUTES: Final = 24
 _TO_DECIDE: Final = 100_000
+_AT_ONCE: Final = (50, 200)
 _SHORT_TIMEOUT_SECONDS: Final = 90
 
 
@@ -127,6 +131,19 @@ def _instances(*, quick: bool) -> Iterator[Part]:
     yield "instances-deciding", partial(watching.measure_deciding, _LARGE[-1], _TO_DECIDE)
 
 
+def _probing(*, quick: bool) -> Iterator[Part]:
+    """Yield nothing where there is no farm to probe."""
+    if not has_farm():
+        print("nginx is not there (`make bench` unpacks Debian's): nothing to probe")
+        return
+    if not has_exporter():
+        print("blackbox_exporter is not there (`make bench` unpacks Debian's): no ratios to it")
+    hosts, rounds = (_FEW, 1) if quick else (_LARGE[0], _ROUNDS)
+    yield "probing", _trials(probing.compare, hosts, rounds, _AT_ONCE)
+    sizes = (_LARGE[0],) if quick else (_LARGE[0], 10 * _LARGE[0])
+    yield "probing-runs", _trials(probing.measure_runs, *sizes)
+
+
 def _trials(
     compare: Callable[..., tuple[Table, list[Any]]], *given: object, **options: object
 ) -> Callable[[], tuple[Table, Any]]:
@@ -149,6 +166,7 @@ _SUITES: Final = {
     "tagging": _tagging,
     "judging": _judging,
     "instances": _instances,
+    "probing": _probing,
 }
 
 

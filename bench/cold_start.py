@@ -46,7 +46,20 @@ _EVENTS: Final[dict[str, dict[str, object]]] = {
         ],
     },
     "alerts": {"scheduled_time": _TIME},
+    "uptime": {
+        "scheduled_time": _TIME,
+        "targets": [{"name": "shop", "url": "https://shop.example.com/health"}],
+    },
+    "service_repair": {
+        "scheduled_time": _TIME,
+        "repair": {
+            "ecs_service": {"cluster": "prod", "service": "shop"},
+            "incident": "caretaker/123456789012/eu-west-1/uptime/default/target_down/shop",
+            "target": "shop",
+        },
+    },
 }
+_CALL_THE_TABLE_FIRST: Final = ("alerts", "uptime", "service_repair")
 _PARTS: Final = {
     "botocore.session": "import botocore.session\n",
     "botocore client": "from botocore.session import Session\nSession().create_client('ec2')\n",
@@ -92,7 +105,7 @@ def handler(chore: str) -> str:
         f"from functions.{chore} import app\n"
         "from caretaker.request import parse_request\n"
         f"parse_request(app.CHORE.request, {_EVENTS[chore]!r})\n"
-        f"{_STATE if chore == 'alerts' else _EC2}"
+        f"{_STATE if chore in _CALL_THE_TABLE_FIRST else _EC2}"
     )
 
 
@@ -146,7 +159,7 @@ def measure_cold_start(rounds: int) -> tuple[Table, dict[str, Any]]:
 
 def _bare(name: str, started: dict[str, Started]) -> Started:
     """Return the bare client to compare with: the one of the service that is called first."""
-    return started[_DYNAMODB_ALONE if name.startswith("alerts") else _EC2_ALONE]
+    return started[_DYNAMODB_ALONE if name.startswith(_CALL_THE_TABLE_FIRST) else _EC2_ALONE]
 
 
 def _against_plain(name: str, started: dict[str, Started]) -> str:

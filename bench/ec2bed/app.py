@@ -59,6 +59,7 @@ class Bed:
         self._invocations: list[Any] = []
         self._messages: list[str] = []
         self._report = b""
+        self._objects: dict[str, bytes] = {}
         self._random = random.Random(options.seed)
 
     def _admin(self, request: Request) -> Answer:
@@ -122,7 +123,8 @@ class Bed:
         return Answer(json.dumps(body).encode(), status, self._delay(_STATE_SECONDS), kind)
 
     def _other(self, request: Request) -> Answer:
-        name, answer = services.answer(request, self._delay(_OTHER_SECONDS), self._world)
+        delay = self._delay(_OTHER_SECONDS)
+        name, answer = services.answer(request, delay, self._world, self._objects)
         self._calls[name] += 1
         if name == "lambda:Invoke":
             self._invocations.append(json.loads(request.body))

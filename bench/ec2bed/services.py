@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 _HOUR: Final = 3600
 
 
-def answer(request: Request, delay: float, world: World) -> tuple[str, Answer]:
-    """Return the name of the call and its answer."""
+def answer(
+    request: Request, delay: float, world: World, objects: dict[str, bytes]
+) -> tuple[str, Answer]:
+    """Return the name of the call and its answer; objects are S3's, by their path."""
     match request.service:
         case "s3":
-            found = "s3:PutObject", Answer(b"", delay=delay, headers={"ETag": '"0"'})
+            found = _object(request, delay, objects)
         case "lambda":
             found = "lambda:Invoke", Answer(b"", 202, delay, "application/json")
         case "rbin":
@@ -33,6 +35,15 @@ def answer(request: Request, delay: float, world: World) -> tuple[str, Answer]:
         case _:
             found = _query(request, delay, world)
     return found
+
+
+def _object(request: Request, delay: float, objects: dict[str, bytes]) -> tuple[str, Answer]:
+    """Put or get an object; only the last one of a path is kept."""
+    if request.method == "GET":
+        body = objects.get(request.path)
+        return "s3:GetObject", Answer(body or b"", 404 if body is None else 200, delay)
+    objects[request.path] = request.body
+    return "s3:PutObject", Answer(b"", delay=delay, headers={"ETag": '"0"'})
 
 
 def _query(request: Request, delay: float, world: World) -> tuple[str, Answer]:
