@@ -99,17 +99,7 @@ class Request:
             options.append((pycurl.USERNAME, fetch.user.encode()))
             options.append((pycurl.PASSWORD, fetch.password.encode()))
         if url.scheme == "https":
-            options += [
-                (pycurl.OPT_CERTINFO, True),
-                *([] if _holds_secrets(fetch) else [(pycurl.SSL_EC_CURVES, _QUICK_GROUPS)]),
-                # In a session that is taken up again no certificate is shown.
-                (pycurl.SSL_SESSIONID_CACHE, False),
-                (pycurl.SSL_VERIFYPEER, fetch.verify),
-                (pycurl.SSL_VERIFYHOST, 2 if fetch.verify else 0),
-            ]
-            options.append(
-                (pycurl.CAINFO_BLOB, fetch.ca.encode()) if fetch.ca else (pycurl.CAINFO, where())
-            )
+            options += _secured(fetch)
         for option, value in options:
             handle.setopt(option, value)
 
@@ -143,6 +133,19 @@ _QUICK_GROUPS: Final = "X25519:P-256:P-384:P-521"
 
 https://docs.openssl.org/3.5/man3/SSL_CTX_set1_curves/
 """
+
+
+def _secured(fetch: Fetch) -> list[tuple[int, Any]]:
+    """Return what a connection by TLS is asked for besides."""
+    return [
+        (pycurl.OPT_CERTINFO, True),
+        *([] if _holds_secrets(fetch) else [(pycurl.SSL_EC_CURVES, _QUICK_GROUPS)]),
+        # In a session that is taken up again no certificate is shown.
+        (pycurl.SSL_SESSIONID_CACHE, False),
+        (pycurl.SSL_VERIFYPEER, fetch.verify),
+        (pycurl.SSL_VERIFYHOST, 2 if fetch.verify else 0),
+        (pycurl.CAINFO_BLOB, fetch.ca.encode()) if fetch.ca else (pycurl.CAINFO, where()),
+    ]
 
 
 def _holds_secrets(fetch: Fetch) -> bool:
