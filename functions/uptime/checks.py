@@ -14,7 +14,7 @@ from .spans import State, total
 from .telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .ended import Ended
     from .verdict import Verdict
@@ -121,7 +121,7 @@ def _phases(ended: Ended) -> dict[str, float]:
 
 
 def _measured(
-    ended: Ended, dimension: str, parts: dict[str, list[Verdict]] | defaultdict[str, list[Verdict]]
+    ended: Ended, dimension: str, parts: Mapping[str, Sequence[Verdict]]
 ) -> Iterator[Breakdown]:
     shares = {
         name: total(ended.figures(each).sums["24h"] for each in part).share_up

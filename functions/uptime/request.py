@@ -11,15 +11,10 @@ from caretaker.request import BaseRequest, Part
 from caretaker.request import Target as Place
 
 from .addresses import NEVER
-from .urls import MAX_URL, parse_url
+from .urls import UrlText
 
 MAX_TARGETS: Final = 10_000
 CANARY: Final = "https://checkip.amazonaws.com/"
-
-
-def _url(text: str) -> str:
-    parse_url(text)
-    return text
 
 
 def _network(text: str) -> str:
@@ -60,7 +55,7 @@ class UptimeRequest(BaseRequest):
         | None
     ) = None
     discover: bool = False
-    canary_url: Annotated[str, Field(max_length=MAX_URL), AfterValidator(_url)] = CANARY
+    canary_url: UrlText = CANARY
     private_networks: Annotated[tuple[NetworkText, ...], Field(max_length=50)] = ()
     at_once: Annotated[int, Field(ge=1, le=200)] = 50
     confirm: Confirm = Confirm()

@@ -22,7 +22,7 @@ from caretaker.windows import Window
 from .addresses import version_of
 from .paths import check_path
 from .patterns import check_pattern
-from .urls import MAX_URL, parse_url
+from .urls import UrlText, parse_url
 
 _HEADER: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$"
 _NO_BREAK: Final = r"^[^\x00-\x08\x0a-\x1f\x7f]*$"
@@ -30,11 +30,6 @@ _REFUSED_HEADERS: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "upgrade", "proxy-authorization"}
 )
 MAX_BODY: Final = 256 * 1024
-
-
-def _url(text: str) -> str:
-    parse_url(text)
-    return text
 
 
 def _status(text: str) -> str:
@@ -159,7 +154,7 @@ class Target(Part):
     """What is probed, by a name of its own; seconds are for a request with all its redirects."""
 
     name: TargetName
-    url: Annotated[str, Field(max_length=MAX_URL), AfterValidator(_url)]
+    url: UrlText
     method: Literal["GET", "HEAD", "POST", "OPTIONS"] = "GET"
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = Field(
         default_factory=dict

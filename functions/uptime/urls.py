@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import unquote, urljoin
 
-from pydantic import AnyUrl, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AnyUrl, Field, TypeAdapter, ValidationError
 
 _ADAPTER: Final = TypeAdapter(AnyUrl)
 _PORTS: Final = {"http": 80, "https": 443}
@@ -73,6 +73,15 @@ def parse_url(text: str) -> Url:
         user=unquote(read.username or ""),
         password=unquote(read.password or ""),
     )
+
+
+def _check(text: str) -> str:
+    parse_url(text)
+    return text
+
+
+type UrlText = Annotated[str, Field(max_length=MAX_URL), AfterValidator(_check)]
+"""A field that holds a URL."""
 
 
 def follow(url: Url, location: str) -> Url:
