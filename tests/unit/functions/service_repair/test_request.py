@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from caretaker.errors import RefusedError
-from caretaker.request import parse_request
+from caretaker.request import Target, parse_request
 from functions.service_repair.request import ServiceRepairRequest
 from tests.unit.functions.service_repair.building import DOCUMENT, ECS, ID, INCIDENT, SSM, ask
 
@@ -74,6 +74,10 @@ def test_the_bounds_hold_whatever_is_asked_for(bounds: dict[str, int]) -> None:
 @pytest.mark.parametrize("target", [{"account": "123456789012"}, {"region": "eu-west-1"}])
 def test_nothing_is_repaired_in_other_accounts_or_regions(target: dict[str, str]) -> None:
     assert wrong({"target": target}) == {"target"}
+
+
+def test_a_target_that_names_no_place_is_where_the_stack_is() -> None:
+    assert parse_request(ServiceRepairRequest, {"target": {}}).target == Target()
 
 
 def test_a_run_on_the_same_resource_spares_another() -> None:
