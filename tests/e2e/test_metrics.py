@@ -17,6 +17,7 @@ ALSO = {
     "retention": {"Heartbeat"},
     "tagging": {"Heartbeat", "TagCompliancePercent"},
     "instance_health": {"Heartbeat", "InstancesWatched", "InstancesImpaired", "RepairsUnderWay"},
+    "uptime": {"Heartbeat", "TargetsDown", "TargetsProbed"},
     "alerts": {"Heartbeat", "ConfirmedSubscriptions"},
 }
 """What a regular run of each chore prints besides."""
