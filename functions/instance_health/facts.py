@@ -56,6 +56,7 @@ class Reason(StrEnum):
     OPTED_OUT = "opted_out"
     REMEDIATE_UNREADABLE = "remediate_unreadable"
     SERVICE_MANAGED = "service_managed"
+    RESTORE_OPEN = "restore_open"
     STEP_NOT_ALLOWED = "step_not_allowed"
     INSTANCE_STORE = "instance_store"
     ADDRESS_WOULD_CHANGE = "address_would_change"
@@ -175,6 +176,7 @@ class Machine:
     tags: Tags = field(default_factory=dict)
     is_spot: bool = False
     is_managed: bool = False
+    is_in_restore: bool = False
     has_ebs_root: bool = True
     public_address: str = ""
     ended_why: str = ""

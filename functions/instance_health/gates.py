@@ -43,6 +43,8 @@ def why_untouched(machine: Machine) -> Reason | None:
     """Return why nothing may be done to an instance, whatever is wrong with it."""
     if machine.is_managed:
         return Reason.SERVICE_MANAGED
+    if machine.is_in_restore:
+        return Reason.RESTORE_OPEN
     if machine.remediate is None:
         return Reason.NOT_OPTED_IN
     if machine.remediate == _NONE:

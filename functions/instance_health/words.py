@@ -36,6 +36,7 @@ NEXT: Final[Mapping[Reason, str]] = {
     Reason.NOT_OPTED_IN: _BY_HAND + "it has no tag caretaker:remediate",
     Reason.OPTED_OUT: _BY_HAND + "caretaker:remediate is none",
     Reason.REMEDIATE_UNREADABLE: _BY_HAND + "caretaker:remediate has a value that nobody knows",
+    Reason.RESTORE_OPEN: "the restore that is under way goes on, or puts it back",
     Reason.SERVICE_MANAGED: "the service that manages it has to repair it",
     Reason.STEP_NOT_ALLOWED: _BY_HAND + "its tag caretaker:remediate allows no step of the ladder",
     Reason.INSTANCE_STORE: _BY_HAND + "a stop would lose its instance store",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from caretaker import tags as tag
-from caretaker.ec2 import COPIED_VOLUME_ID, description_of
-from caretaker.slots import slot_of
+from caretaker.lineages import lineages
+from caretaker.provenance import why_not_ours
+from caretaker.slots import slot_time
 
-from .facts import Facts, Reason, by_lineage, is_good, lineages, newest_good
-from .keep import Rules, kept_slots, moment
+from .facts import Facts, Reason, by_lineage, is_good, newest_good
+from .keep import Rules, kept_slots
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from .request import RetentionRequest
 
-EARLIEST_YEAR: Final = 2000
-MAX_SLOT_LEAD: Final = timedelta(days=1)
 """How far before its slot a snapshot may have been started."""
 
 
@@ -53,7 +51,7 @@ def open_case(facts: Facts, request: RetentionRequest, now: datetime) -> Case:
     """Apply the rules to every lineage of the policy."""
     ours = [s for s in facts.snapshots if reason_not_ours(s, facts) is None]
     of_policy = [s for s in ours if is_good(s) and s.policy == request.policy]
-    lineage_of = lineages(facts.snapshots, facts.volumes)
+    lineage_of = lineages(facts.snapshots, {v.id: v.tags for v in facts.volumes})
     living = {lineage_of[volume.id] for volume in facts.volumes}
     kept: dict[str, Rules] = {}
     spares: set[str] = set()
@@ -73,32 +71,9 @@ def open_case(facts: Facts, request: RetentionRequest, now: datetime) -> Case:
 
 
 def reason_not_ours(snapshot: Snapshot, facts: Facts) -> Reason | None:
-    """Return what speaks against our having made a snapshot; None when all speaks for it.
-
-    Tags can be written by others; the description was written as the snapshot was made, and EC2 has
-    no call to change it.
-    """
-    if snapshot.owner_id != facts.account:
-        return Reason.FOREIGN_OWNER
-    if any(key.startswith(tag.AWS) for key in snapshot.tags):
-        return Reason.AWS_MANAGED
-    if snapshot.tags.get(tag.MANAGED_BY) != facts.installation:
-        return Reason.NOT_MANAGED
-    if snapshot.description != description_of(snapshot.policy, snapshot.slot):
-        return Reason.NOT_MADE_HERE
-    if snapshot.volume_id == COPIED_VOLUME_ID:
-        return Reason.NOT_MADE_HERE
-    return _reason_slot_is_wrong(snapshot)
-
-
-def _reason_slot_is_wrong(snapshot: Snapshot) -> Reason | None:
-    try:
-        time = moment(snapshot.slot)
-    except ValueError:
-        return Reason.SLOT_UNREADABLE
-    if slot_of(time) != snapshot.slot or time.year < EARLIEST_YEAR:
-        return Reason.SLOT_UNREADABLE
-    return Reason.SLOT_IN_FUTURE if time > snapshot.started + MAX_SLOT_LEAD else None
+    """Return what speaks against our having made a snapshot; None when all speaks for it."""
+    why = why_not_ours(snapshot, facts.account, facts.installation)
+    return Reason(why) if why else None
 
 
 def _best_of_slots(members: Iterable[Snapshot]) -> list[Snapshot]:
@@ -113,5 +88,5 @@ def _is_over(members: Collection[Snapshot], request: RetentionRequest, now: date
     """Tell whether a lineage without a volume has been kept for long enough."""
     if not request.orphans_keep_days:
         return False
-    newest = max(moment(s.slot) for s in members)
+    newest = max(slot_time(s.slot) for s in members)
     return newest + timedelta(days=request.orphans_keep_days) <= now

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from caretaker import tags as tag
-from caretaker.ec2 import COPIED_VOLUME_ID, Snapshot, SnapshotState, Volume
+from caretaker.ec2 import Snapshot, SnapshotState, Volume
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -124,28 +123,6 @@ def newest_good(snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
 
 def _newness(snapshot: Snapshot) -> tuple[datetime, str]:
     return snapshot.started, snapshot.id
-
-
-def lineages(snapshots: Iterable[Snapshot], volumes: Iterable[Volume]) -> Mapping[str, str]:
-    """Return, for each volume, the first of its lineage.
-
-    A volume that was restored from a snapshot continues the lineage of that snapshot's volume. A
-    snapshot that is gone, or is a copy, breaks the line: the volume then begins one of its own.
-    """
-    volume_of = {s.id: s.volume_id for s in snapshots if s.volume_id != COPIED_VOLUME_ID}
-    parent = {
-        volume.id: volume_of.get(volume.tags.get(tag.RESTORED_FROM, ""), volume.id)
-        for volume in volumes
-    }
-    return {volume_id: _first(volume_id, parent) for volume_id in {*parent, *volume_of.values()}}
-
-
-def _first(volume_id: str, parent: Mapping[str, str]) -> str:
-    seen = {volume_id}
-    while (before := parent.get(volume_id, volume_id)) not in seen:
-        seen.add(before)
-        volume_id = before
-    return volume_id
 
 
 def by_lineage(

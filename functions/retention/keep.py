@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from caretaker.slots import slot_time
@@ -31,15 +30,9 @@ _PERIODS: Final[Mapping[str, Callable[[datetime], object]]] = {
 }
 
 
-@lru_cache(maxsize=4096)
-def moment(slot: str) -> datetime:
-    """Return the moment of a slot, which a thousand snapshots may share."""
-    return slot_time(slot)
-
-
 def kept_slots(slots: Iterable[str], keep: Keep) -> dict[str, Rules]:
     """Return the slots that stay, each with the rules that keep it."""
-    newest_first = sorted(set(slots), key=moment, reverse=True)
+    newest_first = sorted(set(slots), key=slot_time, reverse=True)
     kept: defaultdict[str, list[str]] = defaultdict(list)
     for rule, period_of in _PERIODS.items():
         for place, slot in enumerate(_newest(newest_first, period_of, getattr(keep, rule)), 1):
@@ -57,7 +50,7 @@ def _newest(
     for slot in newest_first:
         if len(first) == number:
             break
-        first.setdefault(period_of(moment(slot)), slot)
+        first.setdefault(period_of(slot_time(slot)), slot)
     return list(first.values())
 
 
@@ -65,5 +58,5 @@ def _within(newest_first: list[str], days: int) -> list[str]:
     """Return the slots of the last `days`, counted back from the newest one."""
     if not (days and newest_first):
         return []
-    since = moment(newest_first[0]) - timedelta(days=days)
-    return [slot for slot in newest_first if moment(slot) > since]
+    since = slot_time(newest_first[0]) - timedelta(days=days)
+    return [slot for slot in newest_first if slot_time(slot) > since]

@@ -78,12 +78,6 @@ class Memory:
         found = self._notes.list(f"deleted/{snapshot_id}")
         return next((datetime.fromtimestamp(i["deleted_at"], UTC) for i in found), None)
 
-    def in_open_restores(self) -> set[str]:
-        """Return the snapshots that a restore which has not ended may need again."""
-        place = self.run.scene.account.place
-        found = self._notes.table.query(f"restores#{place.account}/{place.region}")
-        return {each for item in found for each in item.get("snapshots", "").split()}
-
     @property
     def _notes(self) -> Notes:
         return Notes.of_policy("retention", self.run)

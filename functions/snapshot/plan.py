@@ -193,7 +193,7 @@ def _change(
     detail: dict[str, Json] = {"attempt": attempt}
     if clear:
         detail["clear"] = list(clear)
-    return VolumeDecision(volume.id, action, reason, detail, attempt, tuple(clear))
+    return VolumeDecision(volume.id, action, reason, detail, attempt=attempt, clear=tuple(clear))
 
 
 def failing_slots(history: History, counted: Mapping[str, int]) -> set[str]:

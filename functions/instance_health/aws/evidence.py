@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from caretaker import tags as tag
 from caretaker.aws.incidents import is_open
+from caretaker.aws.restores import in_open_restores
+from caretaker.aws.stops import list_stores
 from caretaker.errors import ListingError, OutOfTimeError
 from functions.instance_health.arrivals import RECOVERY_FAILED, StateChange
 from functions.instance_health.aws import listings
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from caretaker.run import Run
+    from functions.instance_health.facts import Machine
     from functions.instance_health.ladder import Ladder
     from functions.instance_health.plan import Plan
     from functions.instance_health.request import InstanceHealthRequest
@@ -74,7 +77,7 @@ def _everything(run: Run[InstanceHealthRequest], memory: Memory) -> Facts:
     scene, sightings, ladders = run.scene, memory.sightings(), memory.ladders()
     statuses = listings.list_statuses(scene)
     suspects = set(_suspects(run, statuses, sightings, ladders))
-    machines = listings.list_machines(scene, suspects) if suspects else {}
+    machines = _looked_at(run, suspects) if suspects else {}
     if any(status.state in {STOPPED, *ENDING} for status in statuses):
         machines = listings.list_expected(scene) | machines
     facts = Facts(
@@ -89,6 +92,14 @@ def _everything(run: Run[InstanceHealthRequest], memory: Memory) -> Facts:
         else frozenset(),
     )
     return _with_costs_of_a_stop(run, facts)
+
+
+def _looked_at(run: Run[InstanceHealthRequest], ids: Iterable[str]) -> dict[str, Machine]:
+    """Return what is known of instances, and whether a restore has them in hand."""
+    scene = run.scene
+    restored = in_open_restores(scene.state.table, scene.account.place, "targets")
+    found = listings.list_machines(scene, ids)
+    return {each: replace(m, is_in_restore=each in restored) for each, m in found.items()}
 
 
 def _those(
@@ -157,7 +168,7 @@ def _with_costs_of_a_stop(run: Run[InstanceHealthRequest], facts: Facts) -> Fact
         return facts
     scene = replace(run.scene, pacer=run.scene.pacer.within(_COSTS_SECONDS))
     try:
-        stores = listings.list_stores(scene, (machine.type for machine in stoppable.values()))
+        stores = list_stores(scene, (machine.type for machine in stoppable.values()))
         keys = bad_keys(scene, listings.list_keys(scene, stoppable))
     except (ListingError, OutOfTimeError):
         return replace(facts, are_costs_known=False)

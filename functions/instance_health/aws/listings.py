@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from caretaker import tags as tag
 from caretaker.aws.ec2 import FILTER_VALUES, list_pages
+from caretaker.aws.stops import lost_address
 from functions.instance_health.facts import (
     IMPAIRED,
     RUNNING,
@@ -29,9 +30,6 @@ _OVER: Final = ("[completed]", "[canceled]", "[cancelled]")
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instances-status-check_sched.html
 """
-_TYPES_AT_ONCE: Final = 100
-"""https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypes.html"""
-_OF_AMAZON: Final = "amazon"
 
 
 def list_statuses(scene: Scene) -> tuple[Status, ...]:
@@ -70,22 +68,6 @@ def count_groups(scene: Scene, key: str, values: Iterable[str]) -> dict[str, int
     for machine in _machines(scene, *filters, beside=running).values():
         sizes[machine.tags[key]] = sizes.get(machine.tags[key], 0) + 1
     return sizes
-
-
-def list_stores(scene: Scene, types: Iterable[str]) -> frozenset[str]:
-    """Return those of the types that have instance store, whose data a stop loses."""
-    stores: set[str] = set()
-    for part in batched(sorted(set(types)), _TYPES_AT_ONCE, strict=False):
-        found = list_pages(
-            scene.pacer,
-            scene.account.ec2.describe_instance_types,
-            "DescribeInstanceTypes",
-            "InstanceTypes",
-            size=None,
-            InstanceTypes=list(part),
-        )
-        stores |= {str(each["InstanceType"]) for each in found if each["InstanceStorageSupported"]}
-    return frozenset(stores)
 
 
 def list_keys(scene: Scene, ids: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -172,16 +154,6 @@ def _machine(item: InstanceTypeDef) -> Machine:
         is_spot=item.get("InstanceLifecycle") == "spot",
         is_managed=item.get("Operator", {}).get("Managed", False),
         has_ebs_root=item.get("RootDeviceType") == "ebs",
-        public_address=_lost_address(item),
+        public_address=lost_address(item),
         ended_why="; ".join(dict.fromkeys(each for each in why if each)),
     )
-
-
-def _lost_address(item: InstanceTypeDef) -> str:
-    """Return a public address that is Amazon's, not an Elastic IP: a stop releases it.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html
-    """
-    associations = (each.get("Association", {}) for each in item.get("NetworkInterfaces", []))
-    lost = (a.get("PublicIp", "") for a in associations if a.get("IpOwnerId") == _OF_AMAZON)
-    return next(lost, "")

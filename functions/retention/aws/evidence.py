@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from caretaker import tags as tag
 from caretaker.aws.ec2 import list_pages, list_snapshots, list_volumes
 from caretaker.aws.errors import AWS_ERRORS
+from caretaker.aws.restores import in_open_restores
 from caretaker.errors import ListingError, OutOfTimeError
 from caretaker.failures import Kind
 from caretaker.plans import approved_targets, asked_plan
@@ -67,9 +68,10 @@ def _recycle_bin_days(scene: Scene) -> int | None:
 def _references(scene: Scene, volumes: Sequence[Volume], memory: Memory) -> dict[str, Reason]:
     """Return, by snapshot, why something else needs it."""
     creating = (volume.snapshot_id for volume in volumes if volume.state == "creating")
+    restored = in_open_restores(scene.state.table, scene.account.place, "snapshots")
     found = (
         (Reason.SHARED, memory.shared()),
-        (Reason.RESTORE_OPEN, memory.in_open_restores()),
+        (Reason.RESTORE_OPEN, restored),
         (Reason.VOLUME_CREATING, creating),
         (Reason.FAST_RESTORE, _fast_restores(scene)),
         (Reason.USED_BY_LAUNCH_TEMPLATE, _launch_templates(scene)),

@@ -9,6 +9,7 @@ from caretaker.apply import fail
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.aws.session import home
 from caretaker.decisions import Outcome, Result
+from caretaker.slots import slot_time
 from functions.uptime.facts import Reason
 from functions.uptime.memory import incident_of
 
@@ -32,7 +33,8 @@ class Steps:
         (decision,) = unit.decisions
         scene, target = self._run.scene, self._targets[decision.target]
         function = self._function_for(target)
-        event = event_of(decision.reason, target, incident_of(target, self._run))
+        asked = event_of(decision.reason, target, incident_of(target, self._run))
+        event = {**asked, "scheduled_time": slot_time(self._run.slot).isoformat()}
         client = home(scene.settings.region).functions
         try:
             scene.pacer.call(

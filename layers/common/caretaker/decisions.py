@@ -31,12 +31,16 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to happen to one target, and why; `reason` is one of the chore's documented codes."""
+    """What is to happen to one target, and why; `reason` is one of the chore's documented codes.
+
+    `identity` is what else makes it this change and no other, where a plan is approved by its name.
+    """
 
     target: str
     action: str
     reason: str
     detail: Detail = NOTHING
+    identity: str = ""
 
     @property
     def is_change(self) -> bool:

@@ -83,7 +83,7 @@ class Snapshot:
 
     To hold 100,000 of them, only a failed one keeps other tags than `caretaker:` and `aws:`: its
     retake gets the same. `size_gib` is what it holds at most: its full size where EC2 tells it, or
-    else its volume's.
+    else its volume's, which is `volume_gib`.
     """
 
     id: str
@@ -96,6 +96,7 @@ class Snapshot:
     description: str = ""
     tier: str = STANDARD_TIER
     size_gib: float = 0
+    volume_gib: int = 0
 
     @property
     def slot(self) -> str:

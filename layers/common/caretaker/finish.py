@@ -13,6 +13,7 @@ from caretaker.aws.reports import put_report, report_key
 from caretaker.aws.session import home
 from caretaker.decisions import Result
 from caretaker.errors import CallError, StateError
+from caretaker.failures import Kind
 from caretaker.incidents import Check, Origin, Severity
 from caretaker.telemetry import log_items, logger, publish_breakdown, publish_metrics
 
@@ -30,11 +31,17 @@ if TYPE_CHECKING:
 
 ENDED_WELL: Final = frozenset({"event_refused", "run_failed"})
 """Incidents of whole runs; a regular one that ended resolves them, the hourly look does not."""
+_ALLOWED: Final = "a call that the function's role, the boundary and the organization allow"
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Ends one run; `started` is the monotonic time it began at."""
+    """Ends one run; `started` is the monotonic time it began at.
+
+    What is wrong with a run that a person asked for is told mildly, for that person has the answer,
+    and under the policy `by_hand`, whose next scheduled run ends it; that is empty where a schedule
+    asked, which goes on asking.
+    """
 
     settings: Settings
     table: Table
@@ -42,6 +49,7 @@ class Finish:
     heading: Heading
     now: datetime
     started: float
+    by_hand: str = ""
 
     def ended(
         self, findings: Findings, checks: Sequence[Check], *, heartbeat: bool
@@ -55,6 +63,7 @@ class Finish:
             [*findings.checks, *checks, written.check],
             findings.judged | (ENDED_WELL if heartbeat else frozenset()),
             written.report or "",
+            self.heading,
         )
         self._measure(answer, told, {**findings.gauges, **({"Heartbeat": 1} if heartbeat else {})})
         self._break_down(findings.breakdowns)
@@ -72,12 +81,15 @@ class Finish:
             kind="event_refused",
             resource=sha256(fault.encode()).hexdigest()[:12],
             healthy=False,
-            severity=Severity.CRITICAL,
-            name=f"{self.heading.chore} {self.heading.policy}",
+            severity=self._gravity,
+            name=self._name,
             what=f"{refused.reason}: {'; '.join(e['path'] for e in refused.errors[:3])}",
             evidence={error["path"]: error["problem"] for error in refused.errors[:20]},
             done="nothing was changed",
-            next="correct the event; the schedule goes on sending this one",
+            next="correct the event, and send it again"
+            if self.by_hand
+            else "correct the event; the schedule goes on sending this one",
+            lapsed=True,
         )
         self._tell_alone(check)
         return self.without_items("refused", refused.reason, refused.errors)
@@ -88,14 +100,18 @@ class Finish:
             kind="run_failed",
             resource="run",
             healthy=False,
-            severity=Severity.CRITICAL,
+            severity=self._gravity,
+            name=self._name,
             what=f"{failed.operation} failed: {failed.failure.code}",
             evidence={"message": failed.failure.message, "request": failed.failure.request_id},
             done="nothing was changed",
-            next="every scheduled run tries again",
+            next="mend that, and send the event again"
+            if self.by_hand
+            else "every scheduled run tries again",
         )
         self._tell_alone(check)
-        error = {"path": failed.operation, "problem": str(failed), "expected": ""}
+        expected = _ALLOWED if failed.failure.kind is Kind.DENIED else ""
+        error = {"path": failed.operation, "problem": str(failed), "expected": expected}
         return self.without_items("failed", "listing_failed", [error])
 
     def without_items(
@@ -129,8 +145,10 @@ class Finish:
         head = self.heading
         return report_key(head.chore, head.policy, head.slot, head.run)
 
-    def _tell(self, checks: Sequence[Check], judged: frozenset[str], report: str) -> Told:
-        head, settings = self.heading, self.settings
+    def _tell(
+        self, checks: Sequence[Check], judged: frozenset[str], report: str, head: Heading
+    ) -> Told:
+        settings = self.settings
         origin = Origin(
             settings.installation, settings.environment_name, head.account, head.region,
             head.chore, head.policy, head.run, head.slot, report, settings.runbook_url,
@@ -149,8 +167,9 @@ class Finish:
 
     def _tell_alone(self, check: Check) -> None:
         """Tell the one thing that there is to tell of a run that decided nothing."""
-        told = self._tell([check], frozenset(), "")
-        self._publish({"UnsentAlerts": told.unsent, "OpenIncidents": told.open_incidents})
+        head = replace(self.heading, policy=self.by_hand or self.heading.policy)
+        told = self._tell([check], frozenset(), "", head)
+        self._publish({"UnsentAlerts": told.unsent, "OpenIncidents": told.open_incidents}, head)
 
     def _measure(self, answer: Mapping[str, Any], told: Told, gauges: Mapping[str, float]) -> None:
         by_result = dict.fromkeys(Result, 0)
@@ -165,14 +184,14 @@ class Finish:
             **gauges,
             "UnsentAlerts": told.unsent + gauges.get("UnsentAlerts", 0),
         }
-        self._publish(values)
+        self._publish(values, self.heading)
 
-    def _publish(self, values: Mapping[str, float]) -> None:
+    def _publish(self, values: Mapping[str, float], head: Heading) -> None:
         publish_metrics(
             values,
             installation=self.settings.installation,
-            chore=self.heading.chore,
-            policy=self.heading.policy,
+            chore=head.chore,
+            policy=head.policy,
         )
 
     def _break_down(self, breakdowns: Sequence[Breakdown]) -> None:
@@ -196,6 +215,14 @@ class Finish:
         short = {k: v for k, v in answer.items() if k not in {"outcomes", "outcomes_omitted"}}
         logger.info("run ended", answer=short)
         return answer
+
+    @property
+    def _gravity(self) -> Severity:
+        return Severity.NOTICE if self.by_hand else Severity.CRITICAL
+
+    @property
+    def _name(self) -> str:
+        return f"{self.heading.chore} {self.heading.policy}"
 
     def _took(self) -> int:
         return round((self.clock.monotonic() - self.started) * 1000)

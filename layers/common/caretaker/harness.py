@@ -18,7 +18,8 @@ from caretaker import report as reports
 from caretaker.aws.functions import invoke_next_round
 from caretaker.aws.lease import Lease, renewed_lease
 from caretaker.aws.pacing import Pacer
-from caretaker.aws.session import Place, account_at, home, target_role
+from caretaker.aws.places import Place
+from caretaker.aws.session import account_at, home, target_role
 from caretaker.aws.state import State, Table
 from caretaker.clock import Deadline
 from caretaker.decisions import Outcome, Result
@@ -76,11 +77,13 @@ class _Invocation[R: BaseRequest]:
         _, self._partition, _, _, self._account, *_ = context.invoked_function_arn.split(":")
         table = Table(home(self._settings.region).dynamodb, self._settings.state_table, clock)
         self._state = State(table)
+        self._by_hand = False
         logger.clear_state()
         logger.append_keys(run=self._run_id, chore=chore.name)
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Turn the event into an answer; raises only what may be repeated as a whole."""
+        self._by_hand = _is_by_hand(event)
         try:
             resolved = self._resolve(event)
             if resolved is None:
@@ -244,21 +247,40 @@ class _Invocation[R: BaseRequest]:
         return Heading(name, policy, mode, self._run_id, slot, where.account, where.region)
 
     def _finish(self, heading: Heading) -> Finish:
-        started = self._started
-        return Finish(self._settings, self._state.table, self._clock, heading, self._now, started)
+        return Finish(
+            self._settings,
+            self._state.table,
+            self._clock,
+            heading,
+            self._now,
+            self._started,
+            self._default_policy if self._by_hand else "",
+        )
 
     def _before_deciding(self, event: Mapping[str, Any]) -> Finish:
         """End under the policy that the event meant, or else the chore's default one."""
         policy = event.get("policy") if isinstance(event, dict) else None
         if not (isinstance(policy, str) and re.fullmatch(POLICY_PATTERN, policy)):
-            policy = self._chore.request.model_fields["policy"].default
+            policy = self._default_policy
         return self._finish(self._heading(policy, self._settings.mode, "", None))
+
+    @property
+    def _default_policy(self) -> str:
+        return str(self._chore.request.model_fields["policy"].default)
 
     def _decided_nothing(
         self, status: str, reason: str, heading: Heading | None = None
     ) -> dict[str, Any]:
         head = heading or self._heading(NO_POLICY, self._settings.mode, "", None)
         return self._finish(head).without_items(status, reason, [])
+
+
+def _is_by_hand(event: object) -> bool:
+    """Tell whether a person, and neither a schedule nor a rule, has sent an event.
+
+    What is no object tells nothing of who sent it.
+    """
+    return isinstance(event, dict) and not event.keys() & {"scheduled_time", "detail-type"}
 
 
 def _left_over(left: Sequence[Outcome], problem: str) -> Check:

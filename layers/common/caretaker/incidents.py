@@ -41,7 +41,9 @@ class Condition:
     cause are told as one. When the `stage` of an open one is another, people hear of it again.
     `within` names an incident that it is part of, as `kind/resource` in its own scope or by its
     full key in another: while that is open, nothing is told of this one. One that `is_final` never
-    passes: when its resource is no longer seen, that is gone.
+    passes: when its resource is no longer seen, that is gone. One that has `lapsed` ends though
+    nobody knows anything to be healthy: what was replaced, or is not looked after any more.
+    `console` is its page in AWS's console, below the host; by default the one that its id leads to.
     """
 
     kind: str
@@ -56,6 +58,8 @@ class Condition:
     stage: str = ""
     within: str = ""
     is_final: bool = False
+    lapsed: bool = False
+    console: str = ""
 
     @property
     def key(self) -> str:
@@ -85,8 +89,8 @@ class Incident(Condition):
     `parent` names the group it was told with, `report` is that of the run which opened it, `told`
     is when people last heard of it: never, as long as it is silenced. One that was `closed` by hand
     is over without anything having become healthy, and so is one whose resource is `gone`; `ending`
-    tells what made it healthy. `changes` are
-    those of the last half hour; one that is `flapping` may be `calm`, that is healthy, just now.
+    tells what ended it. `changes` are those of the last half hour; one that is `flapping` may be
+    `calm`, that is healthy, just now.
     """
 
     opened: datetime

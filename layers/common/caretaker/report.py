@@ -62,7 +62,9 @@ class Findings:
     `judged` are the kinds of check that were judged for every resource there is; `gauges` are
     metrics of the chore's own, `breakdowns` the same by one dimension more, `summary` its totals.
     With a `refusal` nothing was carried out; without `may_continue` what was deferred waits for the
-    next scheduled run. `remember` is called once people were told.
+    next scheduled run. `remember` is called once people were told. `reason` is what the whole run
+    has to say where nothing is refused; `plan` is the plan that it is about, where that is not the
+    one of its outcomes.
     """
 
     outcomes: Sequence[Outcome]
@@ -74,12 +76,24 @@ class Findings:
     summary: Mapping[str, Json] = field(default_factory=dict)
     breakdowns: Sequence[Breakdown] = ()
     remember: Callable[[], None] | None = None
+    reason: str | None = None
+    plan: str | None = None
 
 
 def plan_id(decisions: Iterable[Decision]) -> str:
     """Return a name for exactly these changes, the same in any order of them."""
-    changes = sorted((d.target, d.action, d.reason) for d in decisions if d.is_change)
+    changes = sorted(_change(decision) for decision in decisions if decision.is_change)
     return f"p-{sha256(json.dumps(changes).encode()).hexdigest()[:16]}"
+
+
+def _planned(decisions: Sequence[Decision]) -> str | None:
+    """Return the name of a plan; None where nothing is planned."""
+    return plan_id(decisions) if any(decision.is_change for decision in decisions) else None
+
+
+def _change(decision: Decision) -> tuple[str, ...]:
+    named = (decision.target, decision.action, decision.reason)
+    return (*named, decision.identity) if decision.identity else named
 
 
 def status_of(outcomes: Sequence[Outcome]) -> str:
@@ -131,11 +145,11 @@ def answer_of(
     answer = {
         **_head(heading),
         "status": "refused" if refusal else status_of(outcomes),
-        "reason": refusal.reason if refusal else None,
+        "reason": refusal.reason if refusal else findings.reason,
         "errors": [dict(error) for error in refusal.errors] if refusal else [],
         "complete": is_complete(outcomes),
         "progress": progress_of(outcomes),
-        "plan_id": plan_id(outcome.decision for outcome in outcomes),
+        "plan_id": findings.plan or _planned([outcome.decision for outcome in outcomes]),
         "counts": counts_of(outcomes),
         "summary": dict(findings.summary),
         "outcomes": [],

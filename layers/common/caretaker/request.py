@@ -12,12 +12,15 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from caretaker.errors import FieldError, RefusedError
 from caretaker.settings import Mode
 
 MAX_ROUNDS: Final = 10
 POLICY_PATTERN: Final = r"^[a-z0-9-]{1,32}$"
+
+PLAN_PATTERN: Final = r"^p-[0-9a-f]{16}$"
 
 type PolicyName = Annotated[str, Field(pattern=POLICY_PATTERN)]
 
@@ -44,6 +47,14 @@ def _iso_8601(value: object) -> datetime:
 type Time = Annotated[AwareDatetime, BeforeValidator(_iso_8601)]
 
 
+def _as_copied(value: object) -> object:
+    """Take what was copied from a screen: with blanks around it, or in capitals."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+type PlanId = Annotated[str, BeforeValidator(_as_copied), Field(pattern=PLAN_PATTERN)]
+
+
 class Part(BaseModel):
     """Any object inside an event."""
 
@@ -65,7 +76,7 @@ class BaseRequest(Part):
     scheduled_time: Time | None = None
     target: Target = Target()
     pace: Annotated[float, Field(gt=0, le=1)] = 0.5
-    approve: Annotated[str, Field(pattern=r"^p-[0-9a-f]{16}$")] | None = None
+    approve: PlanId | None = None
     round: Annotated[int, Field(ge=0, le=MAX_ROUNDS)] = 0
 
     def is_spared_by(self, other: str, slot: str) -> bool:
@@ -76,6 +87,16 @@ class BaseRequest(Part):
     def lease_scope(self) -> str:
         """Return what, within the policy, the lease is held on; empty for all of it."""
         return ""
+
+
+def wrong_field(path: str, problem: str, expected: str) -> PydanticCustomError:
+    """Return what a check over several fields raises about one of them."""
+    return PydanticCustomError(
+        _WRONG_FIELD, "{problem}", {"path": path, "problem": problem, "expected": expected}
+    )
+
+
+_WRONG_FIELD: Final = "wrong_field"
 
 
 def parse_request[R: BaseRequest](model: type[R], event: object) -> R:
@@ -117,6 +138,9 @@ def _field_error(problem: dict[str, Any], called: str) -> FieldError:
     is_unknown = problem["type"] == "extra_forbidden"
     if is_unknown and parts[-1] and not _FIELD.fullmatch(parts[-1]):
         parts[-1] = "?"  # a slip of the pen may have put anything there, a secret too
+    if problem["type"] == _WRONG_FIELD:
+        about = problem["ctx"]
+        return FieldError(".".join([*parts, about["path"]]), about["problem"], about["expected"])
     path = ".".join(parts)[:_MAX_PATH] or called
     if is_unknown:
         return FieldError(path, "unknown field", "no such field; see the chore's page")
@@ -128,6 +152,8 @@ def _field_error(problem: dict[str, Any], called: str) -> FieldError:
 
 def _expected(said: str, limits: dict[str, Any]) -> str:
     """Return what would have been right: the limits it met, or else what was said."""
+    if limits.get("pattern") == PLAN_PATTERN:
+        return "the plan_id of a plan, as p-0123456789abcdef"
     named = [f"{_LIMITS[key]} {value}" for key, value in limits.items() if key in _LIMITS]
     if named:
         return ", ".join(named)

@@ -32,6 +32,8 @@ CARETAKER_SSM_DOCUMENTS: Final = "CARETAKER_SSM_DOCUMENTS"
 CARETAKER_PRIVATE_NETWORKS: Final = "CARETAKER_PRIVATE_NETWORKS"
 CARETAKER_INSTANCE_REPAIRS: Final = "CARETAKER_INSTANCE_REPAIRS"
 CARETAKER_SERVICE_REPAIRS: Final = "CARETAKER_SERVICE_REPAIRS"
+CARETAKER_RESTORE_MACHINE: Final = "CARETAKER_RESTORE_MACHINE"
+CARETAKER_DRILL_JUDGE: Final = "CARETAKER_DRILL_JUDGE"
 AWS_REGION: Final = "AWS_REGION"
 
 
@@ -70,7 +72,8 @@ class Settings:
     `kms_keys` are the ARNs of the customer's keys that the function may let EC2 use,
     `ssm_documents` the names of those that it may run on instances, `private_networks` those that
     it may probe, `instance_repairs` and `service_repairs` the functions that it may ask for
-    repairs.
+    repairs, `restore_machine` the state machine of restores, `drill_judge` the user's function that
+    judges what a drill has restored.
     """
 
     installation: str
@@ -89,6 +92,8 @@ class Settings:
     private_networks: frozenset[str] = frozenset()
     instance_repairs: str = ""
     service_repairs: str = ""
+    restore_machine: str = ""
+    drill_judge: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -115,6 +120,8 @@ class Settings:
             private_networks=_listed(environ, CARETAKER_PRIVATE_NETWORKS),
             instance_repairs=environ.get(CARETAKER_INSTANCE_REPAIRS, ""),
             service_repairs=environ.get(CARETAKER_SERVICE_REPAIRS, ""),
+            restore_machine=environ.get(CARETAKER_RESTORE_MACHINE, ""),
+            drill_judge=environ.get(CARETAKER_DRILL_JUDGE, ""),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 _SLOT: Final = "%Y-%m-%dT%H:%MZ"
@@ -14,9 +15,19 @@ def slot_of(time: datetime) -> str:
     return time.astimezone(UTC).strftime(_SLOT)
 
 
+@lru_cache(maxsize=4096)
 def slot_time(slot: str) -> datetime:
-    """Return the moment a slot stands for; `ValueError` when it is not a slot."""
+    """Return the moment a slot stands for, as a thousand snapshots may; `ValueError` of no slot."""
     return datetime.strptime(slot, _SLOT).replace(tzinfo=UTC)
+
+
+def is_slot(text: str) -> bool:
+    """Tell whether a text is a slot."""
+    try:
+        slot_time(text)
+    except ValueError:
+        return False
+    return True
 
 
 def compact_slot(slot: str) -> str:

@@ -35,6 +35,8 @@ UNITS: Final = {
     "RepairsUnderWay": "Count",
     "TargetsProbed": "Count",
     "TargetsDown": "Count",
+    "OpenRestores": "Count",
+    "OldestProofAgeDays": "None",
     "UptimePercent": "Percent",
     "LatencyMs": "Milliseconds",
     "PhaseMs": "Milliseconds",

@@ -141,12 +141,13 @@ def _met(known: Incident, check: Check, origin: Origin, now: datetime) -> tuple[
 def _ended(known: Incident, check: Check | None, now: datetime) -> Incident:
     """Return an incident that is healthy: over, unless it changes all the time."""
     ending = check.ending[:MAX_TEXT] if check else ""
+    lapsed = check.lapsed if check else known.lapsed
     if known.flapping and known.calm:
         steady = now - known.changes[-1] >= FLAP_SPAN
-        return replace(known, flapping=False, ending=ending) if steady else known
+        return replace(known, flapping=False, ending=ending, lapsed=lapsed) if steady else known
     changes = (*recently(known.changes, now), now)
     is_gone = check is None and known.is_final
-    after = replace(known, changes=changes, ending=ending, gone=is_gone)
+    after = replace(known, changes=changes, ending=ending, gone=is_gone, lapsed=lapsed)
     if known.flapping or len(after.changes) >= FLAPS_AT:
         return replace(after if known.flapping else _flapping(after), calm=True)
     return after

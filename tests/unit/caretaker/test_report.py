@@ -65,6 +65,16 @@ def test_an_answer_has_the_promised_fields() -> None:
     assert (answered["status"], answered["complete"], answered["progress"]) == ("ok", True, 1)
 
 
+def test_a_plan_has_a_name_where_something_is_planned() -> None:
+    kept = an_outcome(Result.UNCHANGED, action="skip")
+    about = Findings([kept], plan="p-0123456789abcdef", reason="already_started")
+    answered = answer_of(HEADING, about, report=None, duration_ms=5)
+
+    assert answer(an_outcome())["plan_id"] == plan_id([an_outcome().decision])
+    assert (answer(kept)["plan_id"], answer()["plan_id"]) == (None, None)
+    assert (answered["plan_id"], answered["reason"]) == ("p-0123456789abcdef", "already_started")
+
+
 def test_a_run_without_any_item_is_ok() -> None:
     answered = answer()
 
@@ -174,6 +184,16 @@ def test_a_plan_has_the_same_name_in_any_order() -> None:
 )
 def test_another_plan_has_another_name(other: Decision) -> None:
     assert plan_id([other]) != plan_id([a_decision()])
+
+
+def test_what_else_makes_a_change_this_one_is_part_of_the_plan() -> None:
+    plain = Decision("vol-1", "restore", "asked")
+    one = Decision("vol-1", "restore", "asked", identity="snap-1")
+    other = Decision("vol-1", "restore", "asked", identity="snap-2")
+
+    assert len({plan_id([each]) for each in (plain, one, other)}) == 3
+    told = Decision("vol-1", "restore", "asked", {"age": 3}, "snap-1")
+    assert plan_id([told]) == plan_id([one])
 
 
 def test_keeps_and_skips_are_no_part_of_a_plan_s_name() -> None:

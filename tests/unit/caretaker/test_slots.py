@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caretaker.slots import age_hours, compact_slot, slot_of, slot_time
+from caretaker.slots import age_hours, compact_slot, is_slot, slot_of, slot_time
 
 times = st.datetimes(
     datetime(2000, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
@@ -32,6 +32,7 @@ def test_a_slot_is_the_minute_in_utc(time: datetime, slot: str) -> None:
 def test_a_slot_reads_back_as_its_own_minute(time: datetime) -> None:
     slot = slot_of(time)
 
+    assert is_slot(slot)
     assert slot_of(slot_time(slot)) == slot
     assert timedelta() <= time - slot_time(slot) < timedelta(minutes=1)
 
@@ -45,6 +46,7 @@ def test_slots_sort_like_the_moments_they_stand_for(one: datetime, other: dateti
 
 @pytest.mark.parametrize("text", ["", "2026-11-21", "2026-11-21T03:00:00Z", "2026-11-21T03:00"])
 def test_other_texts_are_no_slots(text: str) -> None:
+    assert not is_slot(text)
     with pytest.raises(ValueError, match=r"does not match|unconverted"):
         slot_time(text)
 

@@ -9,6 +9,7 @@ from caretaker import tags as tag
 from caretaker.aws.errors import AWS_ERRORS, classify
 from caretaker.ec2 import STANDARD_TIER, Attachment, Instance, Snapshot, Volume
 from caretaker.errors import ListingError
+from caretaker.provenance import why_not_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -64,6 +65,19 @@ def list_snapshots(
     )
     mine = account.place.account
     return _unique(_snapshot(item) for item in found if item["OwnerId"] == mine)
+
+
+def list_ours(
+    account: Account, pacer: Pacer, installation: str, policy: str = ""
+) -> tuple[Snapshot, ...]:
+    """Return the snapshots that an installation made, of one policy or of all.
+
+    Whoever copies the tags of a volume that we restored to its snapshots copies ours.
+    """
+    tags = {tag.MANAGED_BY: installation, **({tag.POLICY: policy} if policy else {})}
+    found = list_snapshots(account, pacer, {f"tag:{key}": [value] for key, value in tags.items()})
+    mine = account.place.account
+    return tuple(each for each in found if why_not_ours(each, mine, installation) is None)
 
 
 def list_pages(  # noqa: PLR0913 - what a listing is
@@ -151,6 +165,7 @@ def _snapshot(item: SnapshotTypeDef) -> Snapshot:
         description=intern(item.get("Description", "")),
         tier=intern(item.get("StorageTier", STANDARD_TIER)),
         size_gib=_size_gib(item),
+        volume_gib=item["VolumeSize"],
     )
 
 

@@ -28,11 +28,13 @@ def renewed_lease(state: State, clock: Clock, key: str, token: str, slot: str) -
         while not ended.wait(RENEW_EVERY_SECONDS):
             lease.renew(lambda: state.acquire(key, token, slot, clock.now()))
 
-    Thread(target=renew, name="lease", daemon=True).start()
+    thread = Thread(target=renew, name="lease", daemon=True)
+    thread.start()
     try:
         yield lease
     finally:
         ended.set()
+        thread.join()  # a renewal that came after the release would take it anew, for nobody
         _release(state, key, token)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -35,6 +35,8 @@ DOCUMENTED: Final = {
     "CreateSnapshot": Rate(100, 5),
     "CreateSnapshots": Rate(100, 5),
     "DeleteSnapshot": Rate(100, 5),
+    "CreateVolume": Rate(100, 5),
+    "DeleteVolume": Rate(100, 5),
     "CreateTags": Rate(100, 10),
     "DeleteTags": Rate(100, 10),
     "StartInstances": Rate(5, 2),
@@ -47,11 +49,15 @@ DOCUMENTED: Final = {
     "ListTasks": Rate(100, 20),
     "StopTask": Rate(100, 40),
     "UpdateService": Rate(50, 5),
+    "GetSnapshotBlock": Rate(1000, 1000),
+    "ListSnapshotBlocks": Rate(50, 50),
 }
 """Default rates; an account may have others. Those of the tagging API and of Run Command are
 
-cautious guesses: AWS publishes none. The last five are those of ECS:
+cautious guesses: AWS publishes none. The five of ECS:
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html
+The last two are quotas of requests in a second, per account and per snapshot alike:
+https://docs.aws.amazon.com/general/latest/gr/ebs-service.html
 """
 READING: Final = Rate(100, 20)
 """Describe actions with a filter or with pages."""
@@ -131,6 +137,22 @@ class Turn(NamedTuple):
     refusals: int
 
 
+class Tokens(Protocol):
+    """Whoever says when a call may be sent, and is told when AWS refused one."""
+
+    def reserve(self, action: str, now: float, pace: float) -> Turn:
+        """Take a token of this action's bucket; return when it may be used."""
+
+    def still_holds(self, action: str, turn: Turn) -> bool:
+        """Tell whether nothing was refused since; a turn from before that comes too early."""
+
+    def give_back(self, action: str, now: float, pace: float) -> None:
+        """Return a token that was not used."""
+
+    def throttled(self, action: str, now: float, pace: float) -> None:
+        """Learn that AWS refused this action by rate."""
+
+
 class Buckets:
     """The buckets of one account and region; they outlive a run while the function stays warm."""
 
@@ -149,7 +171,7 @@ class Buckets:
         with self._lock:
             return self._buckets[action].refusals == turn.refusals
 
-    def give_back(self, action: str, now: float) -> None:
+    def give_back(self, action: str, now: float, pace: float) -> None:  # noqa: ARG002 - one token
         """Return a token that was not used."""
         with self._lock:
             self._bucket(action, now).give_back()
@@ -168,7 +190,7 @@ class Buckets:
 class Pacer:
     """Sends calls of one run at its pace, within its deadline."""
 
-    def __init__(self, buckets: Buckets, clock: Clock, deadline: Deadline, pace: float) -> None:
+    def __init__(self, buckets: Tokens, clock: Clock, deadline: Deadline, pace: float) -> None:
         self._buckets = buckets
         self._clock = clock
         self._deadline = deadline
@@ -200,11 +222,11 @@ class Pacer:
         while True:
             turn = self._buckets.reserve(action, self._clock.monotonic(), self._pace)
             if not self._deadline.allows(turn.seconds):
-                self._buckets.give_back(action, self._clock.monotonic())
+                self._buckets.give_back(action, self._clock.monotonic(), self._pace)
                 raise OutOfTimeError(action)
             if turn.seconds <= 0:
                 return
             self._clock.sleep(turn.seconds)
             if self._buckets.still_holds(action, turn):
                 return
-            self._buckets.give_back(action, self._clock.monotonic())
+            self._buckets.give_back(action, self._clock.monotonic(), self._pace)

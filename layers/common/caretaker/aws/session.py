@@ -1,28 +1,20 @@
-"""Sessions and clients: the function's own, and those of a target account and region.
-
-botocore is used without boto3's resource layer: the same clients in five sixths of the time.
-"""
+"""Clients: the function's own, and those of a target account and region."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Final, cast
-
-from botocore.config import Config
-from botocore.credentials import (
-    AssumeRoleCredentialFetcher,
-    DeferredRefreshableCredentials,
-)
-from botocore.session import Session
-from botocore.utils import parse_timestamp
+from typing import TYPE_CHECKING, Final, cast
 
 from caretaker.aws.pacing import Buckets
+from caretaker.aws.places import REPEATABLE, Place, config_of, own_session, session_for
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from botocore.config import Config
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ebs import EBSClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -33,39 +25,22 @@ if TYPE_CHECKING:
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
 
     from caretaker.settings import Settings
 
 
-def _config(*, attempts: int, connect_seconds: float = 5, read_seconds: float = 20) -> Config:
-    """Every limit stands here, so that a new runtime's defaults change nothing."""
-    return Config(
-        connect_timeout=connect_seconds,
-        read_timeout=read_seconds,
-        max_pool_connections=40,
-        user_agent_extra="caretaker",
-        retries={"mode": "standard", "total_max_attempts": attempts},
-    )
-
-
-REPEATABLE: Final = _config(attempts=4)
-"""For reads and for writes that may be sent twice."""
-ONCE: Final = _config(attempts=1)
+ONCE: Final = config_of(attempts=1)
 """For calls whose second sending would do something else: creating snapshots, invoking."""
-STATE: Final = _config(attempts=1, connect_seconds=2, read_seconds=5)
+STATE: Final = config_of(attempts=1, connect_seconds=2, read_seconds=5)
 """For the state table, which repeats by itself what may be repeated."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An account and region to work in; `role_arn` is empty for the function's own account."""
-
-    account: str
-    region: str
-    role_arn: str = ""
-    external_id: str = ""
+JUDGE_SECONDS: Final = 240
+"""How long a function of the user's may take to judge what was restored."""
+JUDGED: Final = config_of(attempts=1, read_seconds=JUDGE_SECONDS)
+"""For that function: nobody else waits so long for an answer."""
 
 
 class Account:
@@ -84,6 +59,11 @@ class Account:
     def ec2_once(self) -> EC2Client:
         """Creates: EC2 has no client token for snapshots, so the SDK must never send twice."""
         return cast("EC2Client", self._client("ec2", ONCE))
+
+    @cached_property
+    def ebs(self) -> EBSClient:
+        """Reads the blocks of snapshots."""
+        return cast("EBSClient", self._client("ebs", REPEATABLE))
 
     @cached_property
     def autoscaling(self) -> AutoScalingClient:
@@ -137,8 +117,13 @@ class Account:
         """Reads."""
         return cast("OrganizationsClient", self._client("organizations", REPEATABLE))
 
+    @cached_property
+    def quotas(self) -> ServiceQuotasClient:
+        """Reads."""
+        return cast("ServiceQuotasClient", self._client("service-quotas", REPEATABLE))
+
     def _client(self, service: str, config: Config) -> object:
-        return _session_for(self.place).create_client(
+        return session_for(self.place).create_client(
             service, region_name=self.place.region, config=config
         )
 
@@ -184,6 +169,16 @@ class Home:
         """The function itself, for its next round, and others of the stack."""
         return cast("LambdaClient", self._client("lambda", ONCE))
 
+    @cached_property
+    def judges(self) -> LambdaClient:
+        """The function that judges contents: its answer is waited for."""
+        return cast("LambdaClient", self._client("lambda", JUDGED))
+
+    @cached_property
+    def machines(self) -> SFNClient:
+        """Starts executions, which their names make safe to repeat."""
+        return cast("SFNClient", self._client("stepfunctions", REPEATABLE))
+
     def _client(self, service: str, config: Config) -> object:
         return own_session().create_client(service, region_name=self._region, config=config)
 
@@ -207,68 +202,5 @@ def target_role(settings: Settings, partition: str, account: str) -> str:
 
 def forget() -> None:
     """Drop all clients; for tests."""
-    for cached in (home, account_at, own_session, _session_for):
+    for cached in (home, account_at, own_session, session_for):
         cached.cache_clear()
-
-
-@cache
-def own_session() -> Session:
-    """Return the one session that all clients in the function's own account share."""
-    return _new_session()
-
-
-def _new_session() -> Session:
-    """Return a session that reads times by the standard library: half of the work of a listing."""
-    session = Session()
-    parsers = session.get_component("response_parser_factory")
-    parsers.set_parser_defaults(timestamp_parser=_read_time)
-    return session
-
-
-def _read_time(value: Any) -> datetime:  # noqa: ANN401 - text, or seconds
-    """Read a time as AWS writes it; botocore's own way takes any other."""
-    try:
-        time = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return parse_timestamp(value)
-    return time if time.tzinfo else parse_timestamp(value)
-
-
-@cache
-def _session_for(place: Place) -> Session:
-    if not place.role_arn:
-        return own_session()
-    fetcher = AssumeRoleCredentialFetcher(
-        client_creator=_regional_sts(place.region),
-        source_credentials=own_session().get_credentials(),
-        role_arn=place.role_arn,
-        extra_args={
-            "RoleSessionName": "caretaker",
-            **({"ExternalId": place.external_id} if place.external_id else {}),
-        },
-    )
-    session = _new_session()
-    session.register_component("credential_provider", _AssumedRole(fetcher))
-    return session
-
-
-class _AssumedRole:
-    """Gives a session credentials that renew themselves before they expire."""
-
-    def __init__(self, fetcher: AssumeRoleCredentialFetcher) -> None:
-        self._fetcher = fetcher
-
-    def load_credentials(self) -> DeferredRefreshableCredentials:
-        """Return the credentials; the role is assumed when they are first used."""
-        return DeferredRefreshableCredentials(
-            refresh_using=self._fetcher.fetch_credentials, method="assume-role"
-        )
-
-
-def _regional_sts(region: str) -> Any:  # noqa: ANN401 - botocore's own callback type
-    def create(service: str, **options: Any) -> Any:  # noqa: ANN401
-        return own_session().create_client(
-            service, region_name=region, config=REPEATABLE, **options
-        )
-
-    return create

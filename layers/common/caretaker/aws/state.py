@@ -87,8 +87,23 @@ class Table:
             lambda: self._client.put_item(TableName=self._name, Item=encoded(item), **guard),
         )
 
-    def update(self, pk: str, sk: str, expression: str, values: Item) -> dict[str, Any]:
-        """Update an item and return it as it then is."""
+    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        """Return an item, read consistently; None where there is none."""
+        answer = self._send(
+            "GetItem",
+            lambda: self._client.get_item(
+                TableName=self._name,
+                Key={"pk": {"S": pk}, "sk": {"S": sk}},
+                ConsistentRead=True,
+            ),
+        )
+        return decoded(answer["Item"]) if "Item" in answer else None
+
+    def update(
+        self, pk: str, sk: str, expression: str, values: Item, condition: str = ""
+    ) -> dict[str, Any]:
+        """Update an item, if the condition holds, and return it as it then is."""
+        guard: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         answer = self._send(
             "UpdateItem",
             lambda: self._client.update_item(
@@ -97,6 +112,7 @@ class Table:
                 UpdateExpression=expression,
                 ExpressionAttributeValues=encoded(values),
                 ReturnValues="ALL_NEW",
+                **guard,
             ),
         )
         return decoded(answer.get("Attributes", {}))

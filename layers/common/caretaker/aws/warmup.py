@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 
-from caretaker.aws.session import own_session
+from caretaker.aws.places import own_session
 
 
 def warm_up(*services: str) -> None:

@@ -31,7 +31,7 @@ MAX_LISTED: Final = 20
 SCHEMA: Final = 1
 _NOT_GSM: Final = re.compile(r"[^A-Za-z0-9 @$!\"#%&'()*+,./:;<=>?_-]")
 _QUIET: Final = timedelta(hours=8)
-_INTERNAL: Final = frozenset({"changes", "calm", "is_final", "gone"})
+_INTERNAL: Final = frozenset({"changes", "calm", "console", "is_final", "gone", "lapsed"})
 
 
 def body(alert: Alert, listed: int) -> dict[str, str]:
@@ -94,7 +94,8 @@ def _footer(alert: Alert) -> str:
     origin = alert.origin
     until = (alert.now + _QUIET).astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
     silence = {"silence": {"match": _pattern(alert.incidents), "until": until, "reason": ""}}
-    place = f"slot {origin.slot}, account {origin.account}, {origin.region}"
+    slot = f"slot {origin.slot}, " if origin.slot else ""
+    place = f"{slot}account {origin.account}, {origin.region}"
     lines = [
         f"Caretaker {origin.installation}, chore {origin.chore}, policy {origin.policy}, {place}.",
         f"{len(alert.still_open)} incident(s) of this policy are open."

@@ -64,6 +64,8 @@ def ending_of(incident: Incident) -> str:
     """Return how an incident ended."""
     if incident.closed:
         return "closed by hand"
+    if incident.lapsed:
+        return "over"
     return "gone" if incident.gone else "healthy"
 
 
@@ -84,13 +86,13 @@ def runbook_link(origin: Origin, incident: Incident) -> str:
 
 
 def console_link(incident: Incident) -> str:
-    """Return where the resource is seen in the EC2 console; of others, where the dashboards are."""
+    """Return where the resource is seen in the console; of those unknown, where dashboards are."""
     _, region = incident.place
     domain = _CONSOLE_DOMAINS.get(region.partition("-")[0], "console.aws.amazon.com")
     if region.startswith("us-gov-"):
         domain = "console.amazonaws-us-gov.com"
     found = _RESOURCE_ID.fullmatch(incident.resource)
-    page = (
+    page = incident.console or (
         f"ec2/home?region={region}#{_CONSOLE_PAGES[found[1]]}={incident.resource}"
         if found
         else f"cloudwatch/home?region={region}#dashboards"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caretaker.aws.pacing import Bucket, Buckets, Pacer, Rate, documented_rate
+from caretaker.aws.pacing import Bucket, Buckets, Pacer, Rate, Turn, documented_rate
 from caretaker.clock import Deadline
 from caretaker.errors import OutOfTimeError
 from tests.support.builders import FakeClock
@@ -271,3 +271,46 @@ def test_threads_share_a_bucket_without_losing_tokens() -> None:
 
     waits = (1600 + 1 - (RATE.burst - SPARE)) / RATE.refill
     assert buckets.reserve(ACTION, 0, 1).seconds == pytest.approx(waits)
+
+
+class OneByOne:
+    """Tokens that anybody may hand out: here one a minute, of which the second does not hold."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def reserve(self, action: str, now: float, pace: float) -> Turn:
+        self.told.append("reserved")
+        return Turn(60, 0)
+
+    def still_holds(self, action: str, turn: Turn) -> bool:
+        return self.told.count("reserved") != 2
+
+    def give_back(self, action: str, now: float, pace: float) -> None:
+        self.told.append("given back")
+
+    def throttled(self, action: str, now: float, pace: float) -> None:
+        self.told.append("refused")
+
+
+def test_tokens_may_be_anybodys() -> None:
+    clock, tokens, refusals = FakeClock(), OneByOne(), [refusal()]
+    pacer = Pacer(tokens, clock, Deadline(clock, 10**6), 1)
+
+    def send() -> str:
+        if refusals:
+            raise refusals.pop()
+        return "answer"
+
+    assert pacer.call(ACTION, send) == "answer"
+    assert tokens.told == ["reserved", "refused", "reserved", "given back", "reserved"]
+    assert clock.monotonic() == 180
+
+
+def test_a_turn_beyond_the_deadline_is_given_back() -> None:
+    clock, tokens = FakeClock(), OneByOne()
+    pacer = Pacer(tokens, clock, Deadline(clock, 100), 1)
+
+    with pytest.raises(OutOfTimeError):
+        pacer.call(ACTION, lambda: "answer")
+    assert tokens.told == ["reserved", "given back"]

@@ -135,7 +135,7 @@ def test_a_refusal_makes_those_who_wait_take_a_new_turn() -> None:
     clock, buckets, sent = VirtualTime(), Buckets(), list[float]()
     while buckets.reserve(ACTION, 0, 1).seconds <= 0:
         pass
-    buckets.give_back(ACTION, 0)
+    buckets.give_back(ACTION, 0, 1)
     pacer = Pacer(buckets, clock, Deadline(clock, FOREVER), 1)
 
     def refuse() -> None:
@@ -186,7 +186,7 @@ def test_a_turn_given_back_at_the_deadline_is_anothers() -> None:
     while buckets.reserve(ACTION, 0, 1).seconds <= 0:
         pass
     before = buckets.reserve(ACTION, 0, 1).seconds
-    buckets.give_back(ACTION, 0)
+    buckets.give_back(ACTION, 0, 1)
     hurried = Pacer(buckets, clock, Deadline(clock, 60.1), 1)
     gave_up: list[int] = []
 

@@ -177,6 +177,18 @@ def test_a_silence_that_ended_covers_nothing() -> None:
     assert judged(an_incident(CRITICAL, told_hours=5), silences=(Silence("*", NOW),)) == REMINDED
 
 
+def test_what_is_part_of_an_open_incident_is_told_by_that_one() -> None:
+    within = f"{STALE.kind}/{STALE.resource}"
+    part = an_incident(kind="part_of_it", told_hours=100, within=within)
+    decisions = plan_alerts(facts(an_incident(told_hours=100), part), AlertsRequest(), now=NOW)
+
+    assert sorted((d.action, d.reason) for d in decisions) == [
+        (Action.KEEP, Reason.PART_OF_ANOTHER),
+        REMINDED,
+    ]
+    assert judged(part) == REMINDED
+
+
 def unsent(channel: Channel = Channel.CHAT, place: str = "1#00#a") -> Unsent:
     return Unsent(Message("a", channel, "ALARM: [CRIT] x", "{}", structured=False), place, 0, 0)
 

@@ -77,6 +77,7 @@ def test_a_run_counts_what_is_impaired_and_under_repair() -> None:
         (a_machine(remediate="none"), "opted out", "caretaker:remediate is none"),
         (a_machine(remediate="x"), "remediate unreadable", "a value that nobody knows"),
         (a_machine(is_managed=True), "service managed", "the service that manages it"),
+        (a_machine(is_in_restore=True), "restore open", "the restore that is under way"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -34,6 +34,7 @@ def next_of(
         (a_machine(remediate="Reboot"), Reason.REMEDIATE_UNREADABLE),
         (a_machine(remediate="stop-start "), Reason.REMEDIATE_UNREADABLE),
         (a_machine(is_managed=True), Reason.SERVICE_MANAGED),
+        (a_machine(is_in_restore=True), Reason.RESTORE_OPEN),
         (a_machine(is_managed=True, remediate=None), Reason.SERVICE_MANAGED),
     ],
     ids=str,

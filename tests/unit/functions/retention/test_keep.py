@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from functions.retention.keep import Rules, kept_slots, moment
+from functions.retention.keep import Rules, kept_slots
 from tests.support.retention import ask
 from tests.unit.functions.retention.keep_oracle import kept_in_plain_words
 
@@ -92,13 +91,3 @@ def test_exactly_so_many_days_before_the_newest_slot_is_out() -> None:
     slots = ["2026-11-18T03:00Z", "2026-11-18T03:01Z", "2026-11-21T03:00Z"]
 
     assert set(kept(slots, within_days=3)) == {"2026-11-18T03:01Z", "2026-11-21T03:00Z"}
-
-
-def test_a_slot_stands_for_its_minute_in_utc() -> None:
-    assert moment("2026-11-21T03:05Z") == datetime(2026, 11, 21, 3, 5, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("text", ["", "2026-11-21", "2026-11-21T03:00", "2026-13-01T00:00Z", "x"])
-def test_what_is_no_slot_has_no_moment(text: str) -> None:
-    with pytest.raises(ValueError, match=r"does not match|unconverted"):
-        moment(text)
