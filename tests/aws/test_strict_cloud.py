@@ -173,6 +173,7 @@ class TestThingsMotoLacks:
             == "VolumeInUse"
         )
         ec2.detach_volume(VolumeId=shared, InstanceId=one.id)
+        account.cloud.clock.advance(60)
         shown = ec2.describe_volumes(VolumeIds=[shared])["Volumes"][0]
         assert [each["InstanceId"] for each in shown["Attachments"]] == [other.id]
 

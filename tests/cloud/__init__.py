@@ -28,7 +28,8 @@ What a cloud offers:
 - `cloud.pages`: `size`, `empty={2}` (page 2 is empty but has a token), `repeat_last=True` (an item
   on two pages), `expire={2}` (the token of page 2 is refused once).
 - `cloud.limits`: `spacing_seconds`, `pending_per_volume`, `pending_per_cold_volume`, `pending`,
-  `snapshots`, `tags`, `volumes_per_set`, `excluded_volumes`, `filter_values`.
+  `snapshots`, `tags`, `volumes_per_set`, `excluded_volumes`, `filter_values`,
+  `volumes_per_instance`.
 - `cloud.buckets["CreateSnapshot"] = Bucket(100, 5, share=0.5)`, of which somebody else eats
   `share`; `cloud.buckets.use_documented(share=0)` takes AWS's whole table; off at first.
 - `cloud.extras`: `operators`, `states`, `impaired`, `public`, `full_sizes`, `used_by_images` and
@@ -36,6 +37,16 @@ What a cloud offers:
 - `account.image(*snapshots)`, `launch_template(*versions)`, `scaling_group(template, version)`,
   `fast_restore`, `lock`, `share`, `archive`, `bin_rule(days, tags=...)`, `binned()`: what needs,
   guards or keeps snapshots; `subscription(topic, address, confirmed=False)`.
+- `account.machine_with_volumes({"size": 8}, {"size": 100, "deletes_on_termination": True}, ...)`:
+  an instance with exactly these volumes; `account.attachment(volume_id)`.
+- `cloud.extras.volumes`: `creating_seconds` (5), `attaching_seconds` (3), `detaching_seconds` (3),
+  `deleting_seconds` (2), `late_seconds` (0; listings that do not ask for ids). `account.
+  fail_volumes(match, end="error|gone")`, `hang_volumes(match, state)`, `refuse_volumes(code)`,
+  `quota(type or code, value)`; `cloud.extras.root_tasks.step_seconds` (20),
+  `account.fail_root_tasks(instance_id, "failed")`; `account.lifecycle(instance_id, "Standby")`.
+- `account.write_blocks(id, {0: b"..."})`, `read_blocks`, `wipe_blocks`: what is written on volumes
+  and in snapshots, which carry it on to each other; `corrupt_block`, `bend_block_list`: what the
+  EBS direct APIs tell of it.
 - `account.instance(spot=, group=, template=, operator=, instance_store=, stop_protected=,
   age_hours=, interface_tags=)`, `network_interface`, `elastic_ip`, `security_group`,
   `network_of`, `resource` (`rds:db` and its like, for the tagging API), `crowd(kind, number)`:
@@ -67,8 +78,9 @@ Behind a server (`python -m tests.cloud.server --port N`) the same cloud stands;
 `remote.RemoteCloud` speaks to its `/_strict/` endpoints, and `seed(helper, ...)` calls any of the
 account's. `stack.LocalCloud` starts that server and ministack, deploys the built template, fires
 its schedules and invokes functions, which may do what the policies of their role allow (enforced
-for all but EC2, load balancers, ECS, Systems Manager, Auto Scaling, KMS and the Recycle Bin, which
-the strict server answers); `internet` says which names and public addresses lead to this machine;
+for all but EC2, EBS, load balancers, ECS, Systems Manager, Auto Scaling, Service Quotas, KMS and
+the Recycle Bin, which the strict server answers); `internet` says which names and public
+addresses lead to this machine;
 `subscribers` listens to any topic over HTTP, by queue, by e-mail and by SMS;
 `demo_account.seed_demo` fills an account with 30 instances and 70 volumes and says exactly what it
 put there. `demo` shows all of it.

@@ -19,9 +19,9 @@ from moto.iam.models import iam_backends
 from tests.cloud.account_fleet import Launch
 from tests.cloud.account_health import HealthPlace
 from tests.cloud.account_services import ServicesPlace
+from tests.cloud.account_volumes import VolumesPlace
 from tests.cloud.bare import bare_instances
 from tests.cloud.power import USER, put_down
-from tests.cloud.views import aware
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,47 +40,10 @@ class SeededInstance:
 
 
 @dataclass
-class Account(HealthPlace, ServicesPlace):
+class Account(HealthPlace, ServicesPlace, VolumesPlace):
     """Puts resources into one account and region of a strict cloud."""
 
     _count: int = field(default=0, init=False)
-
-    def volume(
-        self,
-        *,
-        tags: Mapping[str, str] | None = None,
-        size: int = 8,
-        volume_type: str = "gp3",
-        encrypted: bool = False,
-        multi_attach: bool = False,
-        state: str = "",
-        snapshot_id: str = "",
-        age_hours: float = 30 * 24,
-        zone: str = "",
-        kms_key: str = "",
-    ) -> str:
-        """Add a volume and return its id; multi-attach ones are io2, with a key it is encrypted.
-
-        One made from a snapshot, which may be gone, is in state `creating` for as long as it is
-        told to; `cloud.extras.states.pop(volume_id)` ends that.
-        """
-        backend = self.backend
-        volume_type = "io2" if multi_attach else volume_type
-        volume = backend.create_volume(
-            size=size,
-            zone_name=self.zone_named(zone),
-            encrypted=encrypted or bool(kms_key),
-            kms_key_id=kms_key or None,
-            volume_type=volume_type,
-            iops=100 if volume_type in {"io1", "io2"} else None,
-            multi_attach_enabled=multi_attach or None,
-        )
-        volume.create_time = self.cloud.clock.now() - timedelta(hours=age_hours)
-        volume.snapshot_id = snapshot_id or None
-        backend.tags[volume.id] = dict(tags or {})
-        if state:
-            self.cloud.extras.states[volume.id] = state
-        return str(volume.id)
 
     def instance(
         self,
@@ -98,6 +61,28 @@ class Account(HealthPlace, ServicesPlace):
         It is 30 days old unless told otherwise. One whose root is an instance store has the volumes
         that are named, none of them its root.
         """
+        rootless = bool(launch.get("instance_store"))
+        wanted = volume_tags if volume_tags or rootless else ({},)
+        encryption = {"encrypted": encrypted, "kms_key": kms_key}
+        disks = [{"tags": each, **encryption} for each in wanted]
+        return self.machine_with_volumes(
+            *disks, tags=tags, name=name, state=state, zone=zone, **launch
+        )
+
+    def machine_with_volumes(
+        self,
+        *disks: Mapping[str, Any],
+        tags: Mapping[str, str] | None = None,
+        name: str = "",
+        state: str = "running",
+        zone: str = "",
+        **launch: Unpack[Launch],
+    ) -> SeededInstance:
+        """Add an instance with exactly these volumes, the first its root; see `Launch`.
+
+        Each is what `volume` takes, and `device`, `deletes_on_termination` and `blocks` (what is
+        written on it, by index).
+        """
         backend = self.backend
         self._count += 1
         name = name or f"machine-{self._count}"
@@ -107,27 +92,21 @@ class Account(HealthPlace, ServicesPlace):
         if state == "stopped":
             message = f"{USER}: User initiated shutdown"
             put_down(instance, USER, message, self.cloud.clock.now())
-        rootless = bool(launch.get("instance_store"))
-        wanted = volume_tags if volume_tags or rootless else ({},)
-        disk = {"encrypted": encrypted, "kms_key": kms_key, "zone": zone}
-        ids = [self.volume(tags=each, **disk) for each in wanted]  # type: ignore[arg-type]
-        for position, volume_id in enumerate(ids, start=int(rootless)):
-            self.attach(volume_id, instance.id, _device(position), root=position == 0)
+        ids = []
+        for position, disk in enumerate(disks, start=int(bool(launch.get("instance_store")))):
+            ids.append(self._seat(instance.id, position, {"zone": zone, **disk}))
             if "operator" in launch:
-                self.manage(volume_id, launch["operator"])
+                self.manage(ids[-1], launch["operator"])
         return SeededInstance(instance.id, name, tuple(ids))
 
-    def attach(self, volume_id: str, instance_id: str, device: str, *, root: bool = False) -> None:
-        """Attach a volume, also a second time where it is a multi-attach one."""
-        backend = self.backend
-        volume = backend.volumes[volume_id]
-        if volume.attachment is not None:
-            others = self.cloud.extras.attachments.setdefault(volume_id, [])
-            others.append(volume.attachment)
-        made = backend.attach_volume(volume_id, instance_id, device, delete_on_termination=root)
-        moment = max(aware(volume.create_time), aware(made.instance.launch_time))
-        made.attach_time = moment
-        made.instance.block_device_mapping[device].attach_time = moment
+    def _seat(self, instance_id: str, position: int, disk: dict[str, Any]) -> str:
+        device = disk.pop("device", "") or _device(position)
+        goes, blocks = disk.pop("deletes_on_termination", None), disk.pop("blocks", {})
+        volume_id = self.volume(**disk)
+        self.write_blocks(volume_id, blocks)
+        root = position == 0
+        self.attach(volume_id, instance_id, device, root=root, deletes_on_termination=goes)
+        return volume_id
 
     def snapshot(
         self,
@@ -159,6 +138,7 @@ class Account(HealthPlace, ServicesPlace):
         snapshot.status = state
         snapshot.state_message = message
         backend.tags[snapshot.id] = dict(tags or {})
+        self.cloud.extras.blocks.copy(volume_id, snapshot.id)
         snapshot.storage_tier = tier
         if encrypted is not None:
             snapshot.encrypted = encrypted
@@ -188,14 +168,6 @@ class Account(HealthPlace, ServicesPlace):
     def manage(self, resource_id: str, principal: str = "eks.amazonaws.com") -> None:
         """Let a service manage a resource (`Operator.Managed`)."""
         self.cloud.extras.operators[resource_id] = principal
-
-    def remove_volume(self, volume_id: str) -> None:
-        """Delete a volume behind everybody's back; its snapshots stay."""
-        backend = self.backend
-        volume = backend.volumes.pop(volume_id)
-        self.cloud.extras.attachments.pop(volume_id, None)
-        if volume.attachment is not None:
-            volume.attachment.instance.block_device_mapping.pop(volume.attachment.device)
 
     def own_snapshots(self, volume_id: str = "") -> list[Any]:
         """Return the snapshots this account owns, of one volume or of all, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ _ACCOUNT_METHODS = frozenset(
         *("drop_event", "power_log", "refuse_start", "start_falls_back", "hang", "put_down"),
         *("ecs_service", "change_ecs_service", "deploy_ecs_service", "ecs_tasks", "load_balancer"),
         *("target_group", "agent", "document", "command_course", "commands", "secret", "parameter"),
+        *("machine_with_volumes", "attachment", "fail_volumes", "hang_volumes", "refuse_volumes"),
+        *("fail_root_tasks", "quota", "wipe_blocks", "corrupt_block", "bend_block_list"),
+        *("lifecycle",),
         *("terminate", "key", "set_key_state", "deny_key", "members"),
         *("default_security_group", "once_tagged", "resource_tags", "refuse_tagging", "hide_tags"),
         *(
@@ -46,6 +50,9 @@ _ACCOUNT_METHODS = frozenset(
 
 
 _SECONDS = frozenset({"initializing_seconds", "replacing_seconds", "switching_seconds"})
+_VOLUME_SECONDS = frozenset(
+    {f"{each}_seconds" for each in ("creating", "attaching", "detaching", "deleting", "late")}
+)
 
 
 class UnknownEndpointError(Exception):
@@ -72,6 +79,8 @@ class Admin:
             "state": self._state,
             "notices": lambda body: self.cloud.take_notices(body.get("region", self.region)),
             "seed/demo": self._seed_demo,
+            "blocks/write": self._write_blocks,
+            "blocks/read": self._read_blocks,
         }
 
     def handle(self, path: str, body: Body) -> bytes:
@@ -99,6 +108,14 @@ class Admin:
     def _seed_demo(self, body: Body) -> object:
         return seed_demo(self._where(body), **body).to_json()
 
+    def _write_blocks(self, body: Body) -> None:
+        blocks = {int(index): b64decode(data) for index, data in body["blocks"].items()}
+        self._where(body).write_blocks(body["resource"], blocks)
+
+    def _read_blocks(self, body: Body) -> object:
+        found = self._where(body).read_blocks(body["resource"])
+        return {index: b64encode(data).decode() for index, data in found.items()}
+
     def _add_fault(self, body: Body) -> object:
         self.cloud.faults.add(body.pop("kind"), **body)
         return {"planned": len(list(self.cloud.faults))}
@@ -107,8 +124,7 @@ class Admin:
         cloud = self.cloud
         if "page_size" in body:
             cloud.pages.size = body["page_size"]
-        for name in _SECONDS & body.keys():
-            setattr(cloud.extras, name, body[name])
+        self._set_seconds(body)
         if "pending_seconds" in body:
             cloud.lives.delay_seconds = body["pending_seconds"]
         known = {each.name for each in fields(cloud.limits)}
@@ -121,6 +137,14 @@ class Admin:
         for name, (burst, refill) in body.get("buckets", {}).items():
             cloud.buckets[name] = Bucket(burst, refill)
         return {"limits": asdict(cloud.limits), "page_size": cloud.pages.size}
+
+    def _set_seconds(self, body: Body) -> None:
+        extras = self.cloud.extras
+        for names, of in ((_SECONDS, extras), (_VOLUME_SECONDS, extras.volumes)):
+            for name in names & body.keys():
+                setattr(of, name, body[name])
+        if "root_step_seconds" in body:
+            extras.root_tasks.step_seconds = body["root_step_seconds"]
 
     def _state(self, body: Body) -> object:
         cloud = self.cloud

@@ -113,6 +113,22 @@ _OWN: Mapping[tuple[str, FaultKind], ErrorText] = {
         400, "AccessDeniedException", "You don't have permissions to access this resource."
     ),
     ("rbin", FaultKind.THROTTLED): ErrorText(400, "ThrottlingException", "Rate exceeded"),
+    ("ebs", FaultKind.THROTTLED): ErrorText(400, "RequestThrottledException", "Rate exceeded"),
+    ("ebs", FaultKind.INTERNAL_ERROR): ErrorText(
+        500, "InternalServerException", "An internal error has occurred."
+    ),
+    ("ebs", FaultKind.DENIED): ErrorText(
+        403, "AccessDeniedException", "You do not have sufficient access to perform this action."
+    ),
+    ("service-quotas", FaultKind.THROTTLED): ErrorText(
+        400, "TooManyRequestsException", "Rate exceeded"
+    ),
+    ("service-quotas", FaultKind.INTERNAL_ERROR): ErrorText(
+        500, "ServiceException", "An error occurred."
+    ),
+    ("service-quotas", FaultKind.DENIED): ErrorText(
+        400, "AccessDeniedException", "User is not authorized to perform this."
+    ),
     ("rbin", FaultKind.INTERNAL_ERROR): ErrorText(
         500, "InternalServerException", "The service could not respond to the request."
     ),
@@ -146,7 +162,7 @@ _REST_JSON = frozenset({"lambda", "scheduler", "ebs", "rbin"})
 _JSON = frozenset(
     {
         *("dynamodb", "logs", "ssm", "organizations", "kms", "events", "stepfunctions"),
-        *("resourcegroupstaggingapi", "ecs", "secretsmanager"),
+        *("resourcegroupstaggingapi", "ecs", "secretsmanager", "service-quotas"),
     }
 )
 

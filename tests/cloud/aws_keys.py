@@ -44,6 +44,12 @@ def is_usable(arn: str, where: Where, extras: Extras) -> bool:
     return key is not None and key.key_state == "Enabled" and arn not in extras.denied_keys
 
 
+def arn_of(asked: str, where: Where) -> str:
+    """Return the ARN of a key that is named by id, ARN or alias; what is no key stays as it is."""
+    key = _key(where, asked)
+    return str(key.arn) if key is not None else asked
+
+
 def _key(where: Where, asked: str) -> Any:
     """Return moto's key, with its manager put right."""
     account, region = where

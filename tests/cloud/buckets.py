@@ -1,6 +1,7 @@
 """EC2's request token buckets, per account, region and API; the tagging API's where given.
 
-Source: EC2 developer guide, "Request throttling for the Amazon EC2 API".
+Source: EC2 developer guide, "Request throttling for the Amazon EC2 API"; AWS general reference,
+"Amazon EBS endpoints and quotas" (the EBS direct APIs: requests a second, also of each snapshot).
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ DOCUMENTED: Mapping[str, tuple[int, float]] = {
     ),
     **dict.fromkeys(("CreateTags", "DeleteTags"), (100, 10)),
     "CopyImage": (100, 1),
+    **{
+        f"{name}{of}": (rate, rate)
+        for name, rate in (("ListSnapshotBlocks", 50), ("GetSnapshotBlock", 1000))
+        for of in ("", ":snapshot")
+    },
     **{f"{name}{UNPAGED}": (50, 10) for name in _FULL_LISTINGS},
     **dict.fromkeys(("StartInstances", "RunInstances"), (5, 2)),
 }

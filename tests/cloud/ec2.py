@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.cloud.answers import Answer
+from tests.cloud.attaching import StrictAttachments
 from tests.cloud.guards import StrictGuards
 from tests.cloud.instance_types import StrictTypes
 from tests.cloud.inventory import StrictInventory
-from tests.cloud.power import StrictPower, settle_instances
+from tests.cloud.power import StrictPower
 from tests.cloud.references import StrictReferences
 from tests.cloud.refusals import Refusal
-from tests.cloud.replacing import replace_members
 from tests.cloud.retagging import StrictTags
+from tests.cloud.root_volumes import StrictRootVolumes
 from tests.cloud.snapshotting import StrictWrites
 from tests.cloud.statuses import StrictStatuses
+from tests.cloud.volumes import StrictVolumes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 class StrictEC2(
     StrictWrites,
+    StrictVolumes,
+    StrictAttachments,
+    StrictRootVolumes,
     StrictTags,
     StrictPower,
     StrictStatuses,
@@ -61,9 +66,7 @@ class StrictEC2(
     def answer(self) -> Answer:
         """Do what is asked and render it."""
         cloud = self.cloud
-        cloud.lives.settle(self.ec2_backend.snapshots, cloud.clock.now())
-        replace_members(self.ec2_backend, cloud.extras, cloud.clock.now())
-        settle_instances(self.ec2_backend, cloud.extras, cloud.clock.now())
+        cloud.settle(self.ec2_backend)
         if not cloud.buckets.take(self.operation, self.params, cloud.clock.now(), self.scope):
             refusal = Refusal("RequestLimitExceeded", "Request limit exceeded.", 503)
             return self.rendered(refusal)

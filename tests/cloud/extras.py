@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.cloud.balancing_targets import BalancedTarget
+from tests.cloud.block_store import Blocks
 from tests.cloud.ecs_life import Ecs
 from tests.cloud.health import Health
 from tests.cloud.locks import FastRestore, Lock
+from tests.cloud.root_tasks import RootTasks
 from tests.cloud.run_command import RunCommand
+from tests.cloud.volume_lives import Volumes
 
 Where = tuple[str, str]
 """Account and region."""
@@ -97,6 +100,15 @@ class Extras:
     denied_keys: set[str] = field(default_factory=set)
     """ARNs of KMS keys that nobody here may describe or use."""
 
+    volumes: Volumes = field(default_factory=Volumes)
+    """Volumes on their way, what the next ones meet, client tokens."""
+    root_tasks: RootTasks = field(default_factory=RootTasks)
+    """Replacements of root volumes."""
+    blocks: Blocks = field(default_factory=Blocks)
+    """What is written on volumes and in snapshots."""
+    quotas: dict[str, float] = field(default_factory=dict)
+    """Quotas of EBS by code, where they are not AWS's defaults."""
+
     ecs: Ecs = field(default_factory=Ecs)
     """Clusters and their services."""
     run_command: RunCommand = field(default_factory=RunCommand)
@@ -121,6 +133,8 @@ class Extras:
             for resource in times:
                 times[resource] -= shift
         self.health.age(shift)
+        self.volumes.age(shift)
+        self.root_tasks.age(shift)
         self.ecs.age(shift)
         self.run_command.age(shift)
 

@@ -184,6 +184,7 @@ TAG_FILTERS: Mapping[str, Reader] = {
     "resource-type": _field("ResourceType"),
     "value": _field("Value"),
 }
+TASK_FILTERS: Mapping[str, Reader] = {"instance-id": _field("InstanceId")}
 LOCK_FILTERS: Mapping[str, Reader] = {"lock-state": _field("LockState")}
 
 

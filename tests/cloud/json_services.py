@@ -36,6 +36,7 @@ class JsonService:
     invalid: ClassVar[str]
     """The code for what its model does not allow."""
     invalid_token: ClassVar[str]
+    throttled: ClassVar[str] = "ThrottlingException"
     operations: ClassVar[Mapping[str, Callable[..., dict[str, Any]]]]
 
     cloud: StrictCloud
@@ -50,7 +51,7 @@ class JsonService:
         """Do what is asked and render it; a bucket that is empty throttles."""
         bucket = self.cloud.buckets.get(call.operation)
         if bucket is not None and not bucket.take(call.at, "/".join(self.where)):
-            return render_error(call, ErrorText(400, "ThrottlingException", "Rate exceeded"))
+            return render_error(call, ErrorText(400, self.throttled, "Rate exceeded"))
         wrong = broken_constraint(self.name, call.operation, call.params)
         if wrong:
             return render_error(call, ErrorText(400, self.invalid, wrong))

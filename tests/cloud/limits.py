@@ -30,6 +30,8 @@ class Limits:
     excluded_volumes: int = 40
     filter_values: int = 200
     tagged_resources: int = 1000
+    volumes_per_instance: int | None = None
+    """27 of a small Nitro instance with one interface."""
 
     def pending_of(self, volume_type: str) -> int:
         """Return how many snapshots of a volume of this type may be open at once."""

@@ -17,7 +17,8 @@ from tests.cloud.aws_keys import is_usable
 from tests.cloud.describing import StrictListings, not_found, refuse_malformed
 from tests.cloud.extras import Extras, Switching
 from tests.cloud.health import LISTED_FOR, REBOOT, STOP_START
-from tests.cloud.refusals import Refusal
+from tests.cloud.refusals import Refusal, invalid_value, refuse_managed
+from tests.cloud.volume_lives import DETACHING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,7 +56,7 @@ class StrictPower(StrictListings):
         for instance in instances:
             if instance.state != "running":
                 raise _wrong_state(instance, "rebooted")
-            self._refuse_managed(instance)
+            refuse_managed(self.cloud.extras, instance.id)
         self.error_on_dryrun()
         now, health = self.cloud.clock.now(), self.cloud.extras.health
         for instance in instances:
@@ -92,6 +93,7 @@ class StrictPower(StrictListings):
             self._refuse_unstoppable(instance)
             if instance.state not in _STARTABLE:
                 raise _wrong_state(instance, "started")
+            self._refuse_rootless(instance)
         for instance in instances:
             self._refuse_start(instance)
         self.error_on_dryrun()
@@ -142,6 +144,18 @@ class StrictPower(StrictListings):
             500,
         )
 
+    def _refuse_rootless(self, instance: Any) -> None:
+        """Refuse to start what has lost its root; some in tests never had a volume at all."""
+        root, volumes = instance.root_device_name, self.cloud.extras.volumes
+        seated = instance.block_device_mapping.get(root)
+        way = seated and volumes.seats.get((seated.volume_id, instance.id))
+        leaves = way is not None and way.state == DETACHING
+        if instance.id in volumes.roots and (seated is None or leaves):
+            raise invalid_value(
+                f"Invalid value '{instance.id}' for instanceId. "
+                f"Instance does not have a volume attached at root ({root})"
+            )
+
     def _refuse_unstoppable(self, instance: Any) -> None:
         if instance.root_device_type != "ebs":
             raise Refusal(
@@ -149,14 +163,7 @@ class StrictPower(StrictListings):
                 f"The instance '{instance.id}' does not have an 'ebs' root device type and cannot "
                 "be stopped.",
             )
-        self._refuse_managed(instance)
-
-    def _refuse_managed(self, instance: Any) -> None:
-        principal = self.cloud.extras.operators.get(instance.id)
-        if principal:
-            raise Refusal(
-                "OperationNotPermitted", f"The instance '{instance.id}' is managed by {principal}."
-            )
+        refuse_managed(self.cloud.extras, instance.id)
 
     def _stop(self, instance: Any, now: datetime) -> View:
         previous = {"Name": instance.state, "Code": instance.state_code}

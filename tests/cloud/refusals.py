@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from moto.ec2.exceptions import EC2ClientError
+
+if TYPE_CHECKING:
+    from tests.cloud.extras import Extras
 
 
 class Refusal(EC2ClientError):  # noqa: N818 - named after what AWS does
@@ -17,6 +22,14 @@ class Refusal(EC2ClientError):  # noqa: N818 - named after what AWS does
 def invalid_value(message: str) -> Refusal:
     """Return an `InvalidParameterValue`."""
     return Refusal("InvalidParameterValue", message)
+
+
+def refuse_managed(extras: Extras, *resource_ids: str) -> None:
+    """Refuse to change what a service manages (EC2 user guide, "Amazon EC2 managed instances")."""
+    for each in resource_ids:
+        principal = extras.operators.get(each)
+        if principal:
+            raise Refusal("OperationNotPermitted", f"'{each}' is managed by {principal}.")
 
 
 def locked(snapshot_id: str) -> Refusal:

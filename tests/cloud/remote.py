@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -65,6 +66,16 @@ class RemoteCloud:
     def seed(self, method: str, *args: object, **properties: object) -> Any:
         """Call any seeding method of `Account` by its name, as `seed("bin_rule", 7)`."""
         return self.post(f"account/{method}", args=list(args), **properties)
+
+    def write_blocks(self, resource_id: str, blocks: Mapping[int, bytes]) -> None:
+        """Write blocks of a snapshot or volume as `Account.write_blocks` does."""
+        sent = {str(index): b64encode(data).decode() for index, data in blocks.items()}
+        self.post("blocks/write", resource=resource_id, blocks=sent)
+
+    def read_blocks(self, resource_id: str) -> dict[int, bytes]:
+        """Return the blocks of a snapshot or volume, by their index."""
+        found = self.post("blocks/read", resource=resource_id)
+        return {int(index): b64decode(data) for index, data in found.items()}
 
     def add_fault(self, kind: FaultKind | str, **properties: object) -> None:
         """Plan a fault as `FaultPlan.add` does."""

@@ -1,6 +1,7 @@
 """Auto Scaling groups, listed as AWS lists them, and the health of their members.
 
-Source: Auto Scaling API reference, "DescribeAutoScalingGroups", "SetInstanceHealth".
+Source: Auto Scaling API reference, "DescribeAutoScalingGroups",
+"DescribeAutoScalingInstances", "SetInstanceHealth".
 """
 
 from __future__ import annotations
@@ -63,6 +64,24 @@ class StrictAutoScaling(AutoScalingResponse):
         )
         return ActionResult({"AutoScalingGroups": page, "NextToken": token})
 
+    def describe_auto_scaling_instances(self) -> ActionResult:
+        """Page through members of groups; what is no member, or unknown, is left out."""
+        ids = self._get_param("InstanceIds", [])
+        most = self._get_int_param("MaxRecords", _USUAL_RECORDS)
+        if len(ids) > _USUAL_RECORDS or not 1 <= most <= _USUAL_RECORDS:
+            raise Refusal("ValidationError", f"At most {_USUAL_RECORDS} instances fit in one call.")
+        groups = self.cloud.extras.scaling_groups.get((self.current_account, self.region), [])
+        found = [_member_view(group, each) for group in groups for each in group["Instances"]]
+        wanted = [each for each in found if not ids or each["InstanceId"] in ids]
+        page, token = self.cloud.pages.cut(
+            self.operation, wanted, lambda each: str(each["InstanceId"]), most, self._token()
+        )
+        return ActionResult({"AutoScalingInstances": page, "NextToken": token})
+
+    def _token(self) -> str | None:
+        token = self._get_param("NextToken")
+        return str(token) if token else None
+
     def set_instance_health(self) -> ActionResult:
         """Mark a member: an unhealthy one is replaced, unless its grace period still lasts."""
         instance_id, status = self._get_param("InstanceId"), self._get_param("HealthStatus")
@@ -81,6 +100,13 @@ class StrictAutoScaling(AutoScalingResponse):
         status, headers, body = super().serialized(action_result)
         result = action_result.result
         return getattr(result, "status", status), headers, body
+
+
+def _member_view(group: Mapping[str, Any], member: Mapping[str, Any]) -> dict[str, Any]:
+    known = {"LaunchTemplate", "LaunchConfigurationName"}
+    launched = {key: group[key] for key in known if key in group}
+    status = {"HealthStatus": str(member["HealthStatus"]).upper()}
+    return {**launched, **member, **status, "AutoScalingGroupName": group["AutoScalingGroupName"]}
 
 
 def _name(group: Any) -> str:

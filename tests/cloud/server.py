@@ -30,6 +30,7 @@ from tests.cloud.clock import SystemTime
 from tests.cloud.ecs import StrictEcs
 from tests.cloud.json_services import serve_json_service
 from tests.cloud.kept_secrets import refuse_secret
+from tests.cloud.service_quotas import StrictQuotas
 from tests.cloud.ssm import StrictSsm
 from tests.cloud.strict import LOAD_AMIS, REGION, StrictCloud
 from tests.cloud.switchboard import caller
@@ -43,12 +44,14 @@ _JSON: Mapping[str, Callable[..., Answer | None]] = {
     "organizations": StrictCloud.serve_organizations,
     "resourcegroupstaggingapi": StrictCloud.serve_tagging,
     "ecs": partial(serve_json_service, StrictEcs),
+    "service-quotas": partial(serve_json_service, StrictQuotas),
     "ssm": partial(serve_json_service, StrictSsm),
 }
 _SECRETS = frozenset({"secretsmanager", "ssm"})
 _SERVICES = {
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
     "tagging": "resourcegroupstaggingapi",
 }
 
@@ -105,10 +108,9 @@ class StrictServer:
             return cloud.serve(call, balancing.answer)
         if service == "rbin":
             return self._serve_rbin(environ)
-        if service in _JSON:
-            answer = self._serve_json(environ, service)
-            if answer is not None:
-                return answer
+        answer = self._serve_played(environ, service)
+        if answer is not None:
+            return answer
         asked: Callable[[], Params] = partial(_json_of, environ) if service in _SECRETS else dict
         operation = _operation(environ)
         call = Call(service, operation, cloud.clock.now(), region, read_params=asked)
@@ -118,11 +120,21 @@ class StrictServer:
         refused = refuse_secret(call, self._cloud.extras)
         return self._by_moto(environ) if refused is None else render_error(call, refused)
 
+    def _serve_played(self, environ: WSGIEnvironment, service: str) -> Answer | None:
+        if service == "ebs":
+            return self._serve_direct(environ)
+        return self._serve_json(environ, service) if service in _JSON else None
+
     def _serve_json(self, environ: WSGIEnvironment, service: str) -> Answer | None:
         region, account = caller(environ.get("HTTP_AUTHORIZATION", ""))
         asked = _json_of(environ)
         cloud, where = self._cloud, (account, region)
         return _JSON[service](cloud, _operation(environ), asked, where)
+
+    def _serve_direct(self, environ: WSGIEnvironment) -> Answer | None:
+        region, account = caller(environ.get("HTTP_AUTHORIZATION", ""))
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        return self._cloud.serve_direct(method, path, environ["QUERY_STRING"], (account, region))
 
     def _serve_rbin(self, environ: WSGIEnvironment) -> Answer:
         region, account = caller(environ.get("HTTP_AUTHORIZATION", ""))

@@ -1,4 +1,4 @@
-"""EC2's writes as strict as AWS: snapshots and attachments."""
+"""EC2's writes as strict as AWS: snapshots."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class StrictWrites(StrictListings):
         for snapshot_id in self.ec2_backend.snapshots.keys() - before:
             snapshot = self.ec2_backend.snapshots[snapshot_id]
             snapshot.volume = SimpleNamespace(id=COPY_VOLUME_ID, size=snapshot.volume.size)
+            self.cloud.extras.blocks.copy(self._get_param("SourceSnapshotId"), snapshot_id)
             self.cloud.lives.born([snapshot], self.cloud.clock.now())
         return result
 
@@ -87,37 +88,6 @@ class StrictWrites(StrictListings):
         result = super().create_image()
         for snapshot_id in self.ec2_backend.snapshots.keys() - before:
             self.ec2_backend.snapshots[snapshot_id].start_time = self.cloud.clock.now()
-        return result
-
-    def attach_volume(self) -> ActionResult:
-        """Attach; only a multi-attach volume to more than one instance, all in one zone."""
-        volume = self._volume(self._get_param("VolumeId"))
-        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
-        if volume.zone and volume.zone.name != instance.placement.zone:
-            raise Refusal(
-                "InvalidVolume.ZoneMismatch",
-                f"The volume '{volume.id}' is not in the same availability zone as instance "
-                f"'{instance.id}'",
-            )
-        others = self.cloud.extras.attachments.setdefault(volume.id, [])
-        if volume.attachment is not None:
-            if not volume.multi_attach_enabled:
-                raise Refusal("VolumeInUse", f"{volume.id} is already attached to an instance")
-            others.append(volume.attachment)
-        return super().attach_volume()
-
-    def detach_volume(self) -> ActionResult:
-        """Detach, from the instance named where there are several."""
-        volume = self._volume(self._get_param("VolumeId"))
-        instance_id = self._get_param("InstanceId")
-        others = self.cloud.extras.attachments.get(volume.id, [])
-        named = next((each for each in others if each.instance.id == instance_id), None)
-        if named is not None and volume.attachment is not None:
-            others[others.index(named)] = volume.attachment
-            volume.attachment = named
-        result = super().detach_volume()
-        if others:
-            volume.attachment = others.pop()
         return result
 
     def _remove(self, snapshot: Any) -> None:
@@ -194,6 +164,7 @@ class StrictWrites(StrictListings):
             snapshot = backend.create_snapshot(volume.id, description)
             snapshot.kms_key_id = volume.kms_key_id
             backend.tags[snapshot.id] = dict(tags)
+            self.cloud.extras.blocks.copy(volume.id, snapshot.id)
             made.append(snapshot)
         self.cloud.lives.born(made, now, as_set=as_set)
         return made

@@ -105,6 +105,8 @@ class LocalCloud:
             "AWS_ENDPOINT_URL_RBIN": self.ec2_url,
             "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API": self.ec2_url,
             "AWS_ENDPOINT_URL_ORGANIZATIONS": self.ec2_url,
+            "AWS_ENDPOINT_URL_EBS": self.ec2_url,
+            "AWS_ENDPOINT_URL_SERVICE_QUOTAS": self.ec2_url,
             "AWS_ENDPOINT_URL_ECS": self.ec2_url,
             "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2": self.ec2_url,
             "AWS_ENDPOINT_URL_SSM": self.ec2_url,

@@ -23,6 +23,8 @@ from tests.cloud.balancing import StrictBalancing
 from tests.cloud.buckets import Buckets
 from tests.cloud.calls import Call, CallLog, Params
 from tests.cloud.clock import ManualClock, StrictClock
+from tests.cloud.direct_blocks import OPERATIONS as DIRECT
+from tests.cloud.direct_blocks import StrictDirect, direct_operation, read_direct
 from tests.cloud.ec2 import StrictEC2
 from tests.cloud.extras import Extras
 from tests.cloud.faults import LOSSES, Fault, FaultPlan
@@ -77,12 +79,19 @@ class StrictCloud:
         self._lock = threading.RLock()
 
     def backend(self, region: str = REGION, account: str = ACCOUNT) -> Any:
-        """Return moto's own EC2 of a region, snapshots and instances brought up to now."""
+        """Return moto's own EC2 of a region, brought up to now."""
         backend = ec2_backends[account][region]
-        self.lives.settle(backend.snapshots, self.clock.now())
-        replace_members(backend, self.extras, self.clock.now())
-        settle_instances(backend, self.extras, self.clock.now())
+        self.settle(backend)
         return backend
+
+    def settle(self, backend: Any) -> None:
+        """Bring what is on its way in one region up to now."""
+        now, extras = self.clock.now(), self.extras
+        self.lives.settle(backend.snapshots, now)
+        replace_members(backend, extras, now)
+        settle_instances(backend, extras, now)
+        extras.volumes.settle(backend, extras.attachments, now)
+        extras.root_tasks.settle(backend, extras, now)
 
     def fail_snapshots_of(
         self,
@@ -174,56 +183,42 @@ class StrictCloud:
 
     def serve_rbin(self, method: str, path: str, body: bytes | str | None, where: Where) -> Answer:
         """Log and answer one request to the Recycle Bin."""
-        account, region = where
         operation = operation_of(method, path)
-        call = Call(
-            "rbin",
-            operation,
-            self.clock.now(),
-            region,
-            account,
-            read_params=lambda: read_rbin(operation, path, body),
-        )
+        call = self._call("rbin", operation, where, lambda: read_rbin(operation, path, body))
         return self.serve(call, lambda: StrictRbin(self, where).answer(call, path, body))
+
+    def serve_direct(self, method: str, path: str, query: str, where: Where) -> Answer | None:
+        """Log and answer one request to the EBS direct APIs; None: not one of ours."""
+        operation = direct_operation(method, path)
+        if operation not in DIRECT:
+            return None
+        call = self._call("ebs", operation, where, lambda: read_direct(path, query))
+        return self.serve(call, lambda: StrictDirect(self, where).answer(call))
 
     def serve_tagging(self, operation: str, params: Params, where: Where) -> Answer | None:
         """Log and answer one request to the Resource Groups Tagging API; None: not one of ours."""
-        account, region = where
         if operation not in StrictTagging.OPERATIONS:
             return None
-        call = Call(
-            "resourcegroupstaggingapi",
-            operation,
-            self.clock.now(),
-            region,
-            account,
-            read_params=lambda: params,
-        )
+        call = self._call("resourcegroupstaggingapi", operation, where, lambda: params)
         return self.serve(call, lambda: StrictTagging(self, where).answer(call))
 
     def serve_organizations(self, operation: str, params: Params, where: Where) -> Answer | None:
         """Log and answer one request to Organizations; None: not one of ours."""
-        account, region = where
         if operation != "ListTagsForResource":
             return None
-        call = Call(
-            "organizations",
-            operation,
-            self.clock.now(),
-            region,
-            account,
-            read_params=lambda: params,
-        )
+        call = self._call("organizations", operation, where, lambda: params)
         return self.serve(call, lambda: list_account_tags(self, call))
 
     def serve_kms(self, operation: str, params: Params, where: Where) -> Answer | None:
         """Log and answer one request to KMS; None: not one of ours."""
-        account, region = where
         if operation != "DescribeKey":
             return None
-        now = self.clock.now()
-        call = Call("kms", operation, now, region, account, read_params=lambda: params)
+        call = self._call("kms", operation, where, lambda: params)
         return self.serve(call, lambda: describe_key(self, call))
+
+    def _call(self, service: str, operation: str, where: Where, read: Callable[[], Params]) -> Call:
+        account, region = where
+        return Call(service, operation, self.clock.now(), region, account, read_params=read)
 
     def _struck(self, call: Call, fault: Fault) -> Answer:
         if fault.seconds:

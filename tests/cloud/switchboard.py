@@ -20,6 +20,7 @@ from tests.cloud.ecs import StrictEcs
 from tests.cloud.json_services import serve_json_service
 from tests.cloud.kept_secrets import refuse_secret
 from tests.cloud.objects import refuse_object
+from tests.cloud.service_quotas import StrictQuotas
 from tests.cloud.ssm import StrictSsm
 from tests.cloud.topics import count_subscriptions, refuse_publish
 
@@ -35,6 +36,7 @@ _STRICT_BY_PARAMS: Mapping[str, Callable[..., Answer | None]] = {
     "organizations": lambda cloud, *asked: cloud.serve_organizations(*asked),
     "resourcegroupstaggingapi": lambda cloud, *asked: cloud.serve_tagging(*asked),
     "ecs": partial(serve_json_service, StrictEcs),
+    "service-quotas": partial(serve_json_service, StrictQuotas),
     "ssm": partial(serve_json_service, StrictSsm),
 }
 _STRICT_BY_WIRE: Mapping[str, Callable[..., tuple[Call, Any]]] = {
@@ -99,6 +101,10 @@ class Switchboard:
             path, method = urlsplit(request.url).path, str(request.method)
             body: Any = request.body  # botocore has made it bytes
             return cloud.serve_rbin(method, path, body, (account, region))
+        if service_id == "ebs":
+            direct = _by_direct(cloud, request, (account, region))
+            if direct is not None:
+                return direct
         unknown: tuple[str, Params] = (service_id, {})
         service, params = self._noted.__dict__.get(name, unknown)
         strict = _STRICT_BY_PARAMS.get(service)
@@ -118,6 +124,13 @@ def caller(authorization: str) -> tuple[str, str]:
     if scope is None:
         return "", ""
     return scope["region"], get_account_id_from(scope["key"])
+
+
+def _by_direct(
+    cloud: StrictCloud, request: AWSPreparedRequest, where: tuple[str, str]
+) -> Answer | None:
+    url = urlsplit(request.url)
+    return cloud.serve_direct(str(request.method), url.path, url.query, where)
 
 
 def _by_sns(call: Call, request: AWSPreparedRequest) -> Answer:

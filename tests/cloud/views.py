@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.cloud.volume_lives import attachments_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,10 +41,10 @@ def operator_view(extras: Extras, resource_id: str) -> View:
 
 def volume_view(volume: Any, backend: Any, extras: Extras) -> View:
     """Show one volume."""
-    attachments = [*extras.attachments.get(volume.id, ()), *volume.attachments]
+    attachments = attachments_of(volume, extras.attachments)
     view = {
         "VolumeId": volume.id,
-        "Attachments": [_attachment_view(each) for each in attachments],
+        "Attachments": [attachment_view(each) for each in attachments],
         "AvailabilityZone": volume.zone.name if volume.zone else None,
         "CreateTime": aware(volume.create_time),
         "Encrypted": bool(volume.encrypted),
@@ -52,7 +54,7 @@ def volume_view(volume: Any, backend: Any, extras: Extras) -> View:
         "Operator": operator_view(extras, volume.id),
         "Size": volume.size,
         "SnapshotId": volume.snapshot_id or "",
-        "State": extras.states.get(volume.id) or ("in-use" if attachments else "available"),
+        "State": _volume_state(volume.id, extras) or ("in-use" if attachments else "available"),
         "Tags": tag_set(backend.tags.get(volume.id, {})),
         "Throughput": volume.throughput,
         "VolumeType": volume.volume_type,
@@ -60,7 +62,13 @@ def volume_view(volume: Any, backend: Any, extras: Extras) -> View:
     return {key: value for key, value in view.items() if value is not None}
 
 
-def _attachment_view(attachment: Any) -> View:
+def _volume_state(volume_id: str, extras: Extras) -> str:
+    way = extras.volumes.lives.get(volume_id)
+    return extras.states.get(volume_id, "") or (way.state if way else "")
+
+
+def attachment_view(attachment: Any) -> View:
+    """Show one attachment."""
     mapping = attachment.instance.block_device_mapping.get(attachment.device)
     return {
         "AttachTime": aware(attachment.attach_time),
@@ -80,7 +88,8 @@ def instance_view(instance: Any, backend: Any, extras: Extras) -> View:
         "AmiLaunchIndex": instance.ami_launch_index,
         "Architecture": instance.architecture,
         "BlockDeviceMappings": [
-            _mapping_view(device, mapping) for device, mapping in instance.get_block_device_mapping
+            _mapping_view(device, mapping, _status(instance, mapping, backend, extras))
+            for device, mapping in instance.get_block_device_mapping
         ],
         "EbsOptimized": bool(instance.ebs_optimized),
         "IamInstanceProfile": {"Arn": profile["Arn"]} if profile else None,
@@ -150,13 +159,19 @@ def _state_reason(instance: Any) -> View | None:
     return {"Code": reason.code, "Message": reason.message} if reason and reason.code else None
 
 
-def _mapping_view(device: str, mapping: Any) -> View:
+def _status(instance: Any, mapping: Any, backend: Any, extras: Extras) -> str:
+    volume = backend.volumes.get(mapping.volume_id)
+    seats = attachments_of(volume, extras.attachments) if volume else ()
+    return next((each.status for each in seats if each.instance.id == instance.id), "attached")
+
+
+def _mapping_view(device: str, mapping: Any, status: str) -> View:
     return {
         "DeviceName": device,
         "Ebs": {
             "AttachTime": aware(mapping.attach_time),
             "DeleteOnTermination": bool(mapping.delete_on_termination),
-            "Status": "attached",
+            "Status": status,
             "VolumeId": mapping.volume_id,
         },
     }
@@ -173,7 +188,7 @@ def snapshot_view(
         "SnapshotId": snapshot.id,
         "Description": snapshot.description or "",
         "Encrypted": bool(snapshot.encrypted),
-        "KmsKeyId": snapshot.kms_key_id or getattr(snapshot.volume, "kms_key_id", None),
+        "KmsKeyId": key_of(snapshot),
         "OwnerId": snapshot.owner_id,
         "Progress": f"{progress}%",
         "StartTime": aware(snapshot.start_time),
@@ -189,6 +204,12 @@ def snapshot_view(
         whole = snapshot.volume.size * 2**30
         view["FullSnapshotSizeInBytes"] = extras.full_sizes.get(snapshot.id, whole)
     return {key: value for key, value in view.items() if value is not None}
+
+
+def key_of(snapshot: Any) -> str | None:
+    """Return the KMS key of a snapshot: its own, or that of the volume it was taken of."""
+    key: str | None = snapshot.kms_key_id or getattr(snapshot.volume, "kms_key_id", None)
+    return key
 
 
 def image_snapshots(image: Any, extras: Extras) -> list[str]:
