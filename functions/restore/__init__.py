@@ -1,0 +1,1 @@
+"""The restore chore: volumes and instances brought back to one moment, from a plan one approved."""
