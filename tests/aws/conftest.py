@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from caretaker.run import Run
+from functions.drill.units import WORKERS
 from functions.instance_health import carrying
 from tests.cloud import REGION, Account, ManualClock, StrictCloud, strict_moto
 from tests.support.stack import FUNCTION, Stack
@@ -68,6 +69,8 @@ def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one worker do all, so that calls and the clock keep their order."""
     monkeypatch.setitem(Run.apply.__kwdefaults__ or {}, "workers", 1)
     monkeypatch.setattr(carrying, "WORKERS_PER_LANE", 1)
+    for how in WORKERS:
+        monkeypatch.setitem(WORKERS, how, 1)
 
 
 @pytest.fixture(autouse=True)

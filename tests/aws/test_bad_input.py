@@ -143,6 +143,52 @@ def test_a_stack_that_reports_cannot_be_made_to_act_by_an_event(
     assert kinds(stack.alerts()) == ["event_refused"]
 
 
+def test_a_wrong_event_of_a_schedule_is_critical_under_its_policy(
+    stack: Stack, account: Account
+) -> None:
+    account.volume(tags=BACKUP)
+    stack.run(app.CHORE, {**DAILY, "policy": "weekly", "colour": "red"})
+    stack.run(app.CHORE, DAILY)
+
+    (alert,) = stack.alerts()
+    (incident,) = alert["incidents"]
+    assert (incident["severity"], alert["policy"]) == ("critical", "weekly")
+    assert incident["next"] == "correct the event; the schedule goes on sending this one"
+
+
+def test_a_persons_slip_is_told_mildly_and_is_over_with_the_next_regular_run(
+    stack: Stack, account: Account
+) -> None:
+    account.volume(tags=BACKUP)
+    slip = {"policy": "weekly", "colour": "red"}
+    for _ in range(2):
+        assert stack.run(app.CHORE, slip)["policy"] == "weekly"
+
+    (alert,) = stack.alerts()
+    (incident,) = alert["incidents"]
+    assert (incident["severity"], alert["policy"]) == ("notice", "daily")
+    assert incident["name"] == "snapshot weekly"
+    assert incident["next"] == "correct the event, and send it again"
+
+    stack.run(app.CHORE, DAILY)
+    (over,) = stack.alerts()
+    assert kinds([over], "OK") == ["event_refused"]
+    assert ": over after " in over["Subject"]
+
+
+def test_a_run_that_fails_names_its_chore_and_wakes_nobody_where_a_person_asked(
+    stack: Stack, cloud: StrictCloud
+) -> None:
+    cloud.faults.add("denied", operation="DescribeVolumes", times=None)
+
+    for event, severity in (({"policy": "weekly"}, "NOTE"), ({**DAILY, "policy": "other"}, "CRIT")):
+        answer = stack.run(app.CHORE, event)
+        assert answer["errors"][0]["expected"].startswith("a call that the function's role")
+        (alert,) = stack.alerts()
+        named = f"snapshot {answer['policy']} run: DescribeVolumes failed"
+        assert alert["Subject"].startswith(f"ALARM: [{severity}] prod {named}")
+
+
 def test_another_account_without_a_role_is_refused(stack: Stack, cloud: StrictCloud) -> None:
     answer = stack.run(app.CHORE, {**DAILY, "target": {"account": "210987654321"}})
 

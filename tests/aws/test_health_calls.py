@@ -59,6 +59,6 @@ def _rounds(world: HealthWorld) -> None:
     world.account.impair(ids, until_repaired_by="reboot")
     world.polls(3)
     world.cloud.seconds_per_call = 5
-    answer = world.run(seconds=60 + 55)
+    answer = world.run(seconds=60 + 60)
     world.cloud.seconds_per_call = 0
     assert answer["counts"]["reboot"] == {"done": 1, "deferred": 1}

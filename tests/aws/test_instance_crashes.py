@@ -22,7 +22,7 @@ CALLS: Final = {
         "DescribeInstanceTypes": 1,
         "DescribeInstances": 3,
         "DescribeVolumes": 1,
-        "Query": 7,
+        "Query": 8,
     },
     "repairs": {
         "RebootInstances": 1,

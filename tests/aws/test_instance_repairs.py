@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import boto3
 import pytest
 
+from tests.cloud import ACCOUNT, REGION
 from tests.support.health_crash import RepairWorld
 from tests.support.health_world import REBOOT, told
+from tests.support.stack import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,6 +153,19 @@ def test_what_speaks_against_a_stop_is_the_reason_in_the_report_and_people_are_w
     assert (world.repairs(), world.open_ladders) == ([], [])
     (alert,) = world.heard()
     assert "[CRIT]" in alert
+
+
+def test_an_instance_that_a_restore_has_in_hand_is_left_to_it(world: RepairWorld) -> None:
+    broken = world.broken()
+    key = {"pk": {"S": f"restores#{ACCOUNT}/{REGION}"}, "sk": {"S": "p-0123456789abcdef"}}
+    table = boto3.client("dynamodb", REGION)
+    table.put_item(TableName=TABLE, Item={**key, "targets": {"S": f"i-0a {broken}"}})
+    answers = world.polls(4)
+    assert told(answers[-1], broken) == ("report", "restore_open", "unchanged")
+    assert (world.repairs(), world.open_ladders) == ([], [])
+    table.put_item(TableName=TABLE, Item={**key, "targets": {"S": ""}})
+    world.polls(4)
+    assert world.account.power_log(broken) == ["stop", "start"]
 
 
 @pytest.mark.parametrize("address", ["none", "elastic"])

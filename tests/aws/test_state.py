@@ -173,6 +173,29 @@ def test_a_run_that_lost_its_lease_starts_no_new_change(
     assert account.own_snapshots() == []
 
 
+def test_a_renewal_that_comes_late_takes_no_lease_for_nobody(
+    state: State, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is under way while the run ends: the lease is given back only after it."""
+    monkeypatch.setattr(leases, "RENEW_EVERY_SECONDS", 0.01)
+    renewing, ending, renewed = threading.Event(), threading.Event(), threading.Event()
+    acquire = state.acquire
+
+    def acquired(*args: Any) -> None:
+        renewing.set()
+        ending.wait(0.2)
+        acquire(*args)
+        renewed.set()
+
+    state.acquire(KEY, "me", SLOT, clock.now())
+    monkeypatch.setattr(state, "acquire", acquired)
+    with leases.renewed_lease(state, clock, KEY, "me", SLOT):
+        assert renewing.wait(10)
+    ending.set()
+    assert renewed.wait(10)
+    acquire(KEY, "you", SLOT, clock.now())
+
+
 def _after(act: Callable[[], None], then: Callable[..., Any]) -> Callable[..., Any]:
     def both(*args: Any, **named: Any) -> Any:
         act()

@@ -43,9 +43,9 @@ def test_a_repair_is_asked_for_once_the_incident_is_open(uptime: UptimeWorld) ->
         ("report", "down", "unchanged"),
         ("fix", "down", "done"),
     ]
-    assert uptime.asked == [
-        (SERVICE_REPAIRS, {"repair": {**SERVICE, "target": "shop", "incident": INCIDENT}})
-    ]
+    repair = {**SERVICE, "target": "shop", "incident": INCIDENT}
+    slot = "2026-11-21T03:03:00+00:00"
+    assert uptime.asked == [(SERVICE_REPAIRS, {"repair": repair, "scheduled_time": slot})]
     (call,) = uptime.cloud.calls.of("Invoke")
     assert call.params["InvocationType"] == "Event", "nobody waits for a repair"
     assert item_of(answers[3])["detail"]["asked"] == "caretaker-service-repair"
@@ -109,7 +109,8 @@ def test_what_was_asked_for_a_service_is_asked_once_more_when_it_is_over(
     assert [each for each in map(told, answers) if each[0] == "fix"] == [
         ("fix", "recovered", "done")
     ]
-    assert uptime.asked[1:] == [(SERVICE_REPAIRS, {})], "to look at what it told"
+    look = {"scheduled_time": "2026-11-21T03:06:00+00:00"}
+    assert uptime.asked[1:] == [(SERVICE_REPAIRS, look)], "to look at what it told"
 
 
 def test_of_instances_nothing_is_asked_when_it_is_over(uptime: UptimeWorld) -> None:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.support import (
     docs_alerts,
+    docs_drill,
     docs_health,
+    docs_restore,
     docs_retention,
     docs_service_repair,
     docs_tagging,
@@ -34,6 +36,8 @@ STORIES: Final[Mapping[Path, Callable[[], dict[str, Any]]]] = {
     DOCS / "chores" / "instance-health.md": docs_health.play,
     DOCS / "chores" / "uptime.md": docs_uptime.play,
     DOCS / "chores" / "service-repair.md": docs_service_repair.play,
+    DOCS / "chores" / "restore.md": docs_restore.play,
+    DOCS / "chores" / "drill.md": docs_drill.play,
     DOCS / "chores" / "alerts.md": docs_alerts.play,
     DOCS / "alerts.md": docs_alerts.render,
 }

@@ -116,6 +116,41 @@ CALLED_BY: Final[Mapping[str, frozenset[str]]] = {
         "ssm:ListCommandInvocations",
         "ssm:SendCommand",
     },
+    "restore": (_RUNNING - {"lambda:InvokeFunction"})
+    | {
+        "autoscaling:DescribeAutoScalingInstances",
+        "dynamodb:GetItem",
+        "ec2:AttachVolume",
+        "ec2:CreateReplaceRootVolumeTask",
+        "ec2:CreateTags",
+        "ec2:CreateVolume",
+        "ec2:DeleteVolume",
+        "ec2:DescribeInstanceStatus",
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeInstances",
+        "ec2:DescribeReplaceRootVolumeTasks",
+        "ec2:DescribeSnapshots",
+        "ec2:DescribeVolumes",
+        "ec2:DetachVolume",
+        "ec2:ModifyInstanceAttribute",
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "kms:DescribeKey",
+        "servicequotas:GetServiceQuota",
+        "states:StartExecution",
+    },
+    "drill": _RUNNING
+    | {
+        "ebs:GetSnapshotBlock",
+        "ebs:ListSnapshotBlocks",
+        "ec2:CreateTags",
+        "ec2:CreateVolume",
+        "ec2:DeleteVolume",
+        "ec2:DescribeInstances",
+        "ec2:DescribeSnapshots",
+        "ec2:DescribeVolumes",
+        "sts:AssumeRole",
+    },
     "alerts": (_RUNNING - {"lambda:InvokeFunction"}) | {"sns:GetTopicAttributes"},
 }
 """Every action of every chore; any other call of it fails the test that saw it."""
@@ -187,6 +222,18 @@ _IMPLIED_BY_A_VPC: Final = dict.fromkeys(
 )
 """Lambda's own calls, by the function's role, for a function in a VPC."""
 
+_IMPLIED_BY_KEYS_OF_VOLUMES: Final = dict.fromkeys(
+    (
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ),
+    _ENCRYPTED_VOLUMES_PAGE,
+)
+"""Asked of who makes an encrypted volume, attaches it, starts with it, or reads its blocks."""
+
 IMPLIED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
     "snapshot": _IMPLIED_ALWAYS | {"ec2:CreateTags": _TAGS_PAGE},  # tags inside a create call
     "retention": _IMPLIED_ALWAYS,
@@ -194,6 +241,10 @@ IMPLIED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
     "instance_health": _IMPLIED_ALWAYS | {"kms:CreateGrant": _ENCRYPTED_VOLUMES_PAGE},
     "uptime": _IMPLIED_ALWAYS | _IMPLIED_BY_A_VPC,
     "service_repair": _IMPLIED_ALWAYS,
+    "restore": _IMPLIED_ALWAYS | _IMPLIED_BY_KEYS_OF_VOLUMES,
+    "drill": _IMPLIED_ALWAYS
+    | _IMPLIED_BY_KEYS_OF_VOLUMES
+    | {"kms:DescribeKey": _ENCRYPTED_VOLUMES_PAGE},
     "alerts": _IMPLIED_ALWAYS,
 }
 """Actions that AWS asks for without a call of ours, each with the page that says so."""
@@ -205,6 +256,8 @@ _IAM_NAMES: Final = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "resourcegroupstaggingapi:GetResources": "tag:GetResources",
     "resourcegroupstaggingapi:TagResources": "tag:TagResources",
+    "service-quotas:GetServiceQuota": "servicequotas:GetServiceQuota",
+    "stepfunctions:StartExecution": "states:StartExecution",
 }
 
 

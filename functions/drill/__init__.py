@@ -1,0 +1,1 @@
+"""Proves that backups can be restored: reads them block by block, or makes volumes of them."""
