@@ -30,6 +30,9 @@ _PSEUDO: Final = {
 }
 
 
+_IF_EXISTS: Final = "IfExists"
+
+
 def is_like(text: str, pattern: str) -> bool:
     """Tell whether a text matches a pattern with `*` and `?`, case and all."""
     wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
@@ -149,6 +152,8 @@ def _applies(statement: Properties, request: Request) -> bool:
 def _holds(operator: str, given: str | tuple[str, ...], wanted: list[str]) -> bool:
     if operator == "Null":
         return (not given) == (wanted == ["true"])
+    if operator.endswith(_IF_EXISTS):
+        return not given or _holds(operator.removesuffix(_IF_EXISTS), given, wanted)
     over, _, name = operator.rpartition(":")
     is_negated = name.startswith("StringNot")
     test = _TESTS[name.replace("Not", "", 1) if is_negated else name]

@@ -26,6 +26,7 @@ TEMPLATES: Final = (TEMPLATE, EXTRA_POLICY, EXTRA_TAGGING)
 NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
 _CLOUD_PYTHON: Final = ROOT / ".venvs" / "cloud" / "bin" / "python"
+_LOCAL: Final = frozenset({"CodeUri", "ContentUri", "DefinitionUri"})
 _EXPAND: Final = Path(__file__).with_name("expand_template.py")
 
 type Properties = dict[str, Any]
@@ -77,7 +78,7 @@ def _packaged(template: Properties) -> Properties:
     """Return the template with code where `sam deploy` puts it: folders cannot be expanded."""
     copy: Properties = json.loads(json.dumps(template))
     for resource in copy["Resources"].values():
-        for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
+        for key in _LOCAL & resource.get("Properties", {}).keys():
             resource["Properties"][key] = "s3://packaged/code"
     return copy
 

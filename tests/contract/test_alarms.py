@@ -81,7 +81,13 @@ def test_every_function_has_an_alarm_on(metric: str, apart: set[str]) -> None:
 @pytest.mark.parametrize(
     ("alarms", "chores"),
     [
-        (MAIN, {"snapshot", "retention", "tagging", "instance_health", "uptime", "alerts"}),
+        (
+            MAIN,
+            {
+                *("snapshot", "retention", "tagging", "instance_health", "uptime", "alerts"),
+                *("restore", "drill"),
+            },
+        ),
         (EXTRA, {"snapshot", "retention"}),
         (TAGGING, {"tagging"}),
     ],
@@ -143,6 +149,31 @@ def test_runs_of_every_minute_may_be_missed_for_minutes_that_fit_their_schedule(
     assert minutes["MinValue"] > 1
 
 
+def test_restores_may_be_left_alone_for_minutes_that_fit_their_schedule() -> None:
+    (alarm,) = _watching(MAIN, "Heartbeat", "restore")
+    minutes = written()["Parameters"][alarm["EvaluationPeriods"]["Ref"]]
+    told = written()["Parameters"]["RestoreSchedule"]
+
+    assert (alarm["Period"], told["Default"]) == (60, "rate(15 minutes)")
+    assert "DatapointsToAlarm" not in alarm
+    assert "At most 15 minutes apart" in told["Description"].replace("\n", " ")
+    assert minutes["MinValue"] >= 2 * 15, "one look of the longest schedule may fail"
+    assert minutes["Default"] > minutes["MinValue"]
+
+
+def test_a_restore_whose_machine_has_failed_is_an_alarm() -> None:
+    (alarm,) = _watching(MAIN, "ExecutionsFailed")
+
+    assert alarm["Namespace"] == "AWS/States"
+    assert _dimensions(alarm) == {"StateMachineArn": {"Ref": "RestoreMachine"}}
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Sum",
+        "GreaterThanThreshold",
+        0,
+    )
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
 @pytest.mark.parametrize("chore", ["InstanceHealth", "Uptime"])
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
 def test_a_poll_that_was_held_up_and_its_retries_are_no_alarm_and_a_lasting_fault_is(
@@ -173,6 +204,8 @@ def test_stale_backups_alarm_breaches_on_missing_data(alarms: dict[str, Properti
         (MAIN, "Heartbeat", "tagging"),
         (MAIN, "Heartbeat", "instance_health"),
         (MAIN, "Heartbeat", "uptime"),
+        (MAIN, "Heartbeat", "restore"),
+        (MAIN, "Heartbeat", "drill"),
         (MAIN, "NewestBackupAgeHours", "snapshot"),
         (EXTRA, "Heartbeat", "snapshot"),
         (EXTRA, "Heartbeat", "retention"),

@@ -30,7 +30,7 @@ SHOWN: Final = {
     *("OpenIncidents", "UnsentAlerts", "ConfirmedSubscriptions"),
     *("NewestBackupAgeHours", "ItemsDone", "ItemsFailed", "ItemsDeferred"),
     *("TagCompliancePercent", "InstancesWatched", "InstancesImpaired", "RepairsUnderWay"),
-    "Heartbeat",
+    *("OldestProofAgeDays", "OpenRestores", "Heartbeat"),
 }
 _SEARCH: Final = re.compile(
     r"SEARCH\('\{Caretaker,(?P<dimensions>[\w,]+)} MetricName=\"(?P<metric>\w+)\""
@@ -146,14 +146,15 @@ def test_every_widget_has_a_title_of_its_own_and_shows_this_region() -> None:
     assert {each["region"] for each in shown} == {"eu-west-1"}
 
 
-def test_backups_are_stale_on_the_dashboard_when_they_are_to_the_alarm() -> None:
+def test_backups_and_proofs_are_old_on_the_dashboard_when_they_are_to_alarm_and_chore() -> None:
+    ages = {"SnapshotMaxAgeHours": "31", "DrillMaxProofAgeDays": "32"}
     limits = [
         line["value"]
-        for widget in _body(SnapshotMaxAgeHours="31")["widgets"]
+        for widget in _body(**ages)["widgets"]
         for line in widget["properties"].get("annotations", {}).get("horizontal", [])
     ]
 
-    assert limits == [31]
+    assert limits == [31, 32]
 
 
 @pytest.mark.parametrize(("switch", "made"), [("on", True), ("off", False)])

@@ -50,6 +50,15 @@ REFUSED: Final = {
         "confirm.failures",
     ],
     "uptime/other-region.json": ["target"],
+    "restore/wrong-event.json": [
+        "select.instances.0",
+        "at",
+        "how",
+        "wave",
+        "order.values",
+        "zone",
+    ],
+    "drill/wrong-event.json": ["sample", "blocks", "rto_minutes", "max_proof_age_days"],
     "service_repair/wrong-repair.json": ["repair"],
     "service_repair/wrong-bounds.json": [
         "repair.ecs_service.service",

@@ -76,6 +76,23 @@ def test_a_condition_on_an_arn_is_for_this_arn_and_not_for_none(
     assert _allows({"ArnEquals": {"lambda:SourceFunctionArn": "arn:f:one"}}, **told) is expected
 
 
+@pytest.mark.parametrize(
+    ("condition", "given", "expected"),
+    [
+        ({"BoolIfExists": {"kms:GrantIsForAWSResource": "true"}}, "true", True),
+        ({"BoolIfExists": {"kms:GrantIsForAWSResource": "true"}}, "false", False),
+        ({"BoolIfExists": {"kms:GrantIsForAWSResource": "true"}}, "", True),
+        ({"Bool": {"kms:GrantIsForAWSResource": "true"}}, "", False),
+    ],
+)
+def test_if_exists_asks_only_of_what_the_request_says(
+    condition: Mapping[str, object], given: str, *, expected: bool
+) -> None:
+    told = {"kms_GrantIsForAWSResource": given} if given else {}
+
+    assert _allows(condition, **told) is expected
+
+
 def test_the_name_of_a_key_is_taken_in_any_case() -> None:
     assert _allows({"Null": {"AWS:tagkeys": "false"}}, aws_TagKeys=("a",))
 

@@ -36,6 +36,9 @@ EVERYTHING: Final[dict[str, Any]] = {
     "UptimeSecurityGroupIds": "sg-0a1b2c3d",
     "UptimeEcsServices": f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/web/*",
     "UptimeDocuments": f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/restart-web",
+    "RestoreMode": "act",
+    "DrillMode": "act",
+    "DrillJudgeArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:judge",
     "TargetRoleName": "member",
 }
 """All that can be switched on and gives rights."""
@@ -57,6 +60,8 @@ COMPANY: Final[tuple[tuple[str, ...], ...]] = (
     (MARK,),
     ("caretaker:delete-after",),
     ("caretaker:policy", "caretaker:slot", "caretaker:run"),
+    ("caretaker:replaced-by", "caretaker:restored-from"),
+    ("caretaker:proven-at",),
 )
 """What may be written beside the owner's tag in one request."""
 
@@ -79,6 +84,8 @@ def test_every_role_that_may_write_tags_is_asked() -> None:
     asked = {role: _tagging(policies_of(role, **EVERYTHING)) for role in ROLES}
 
     assert {role for role, each in asked.items() if each} == {
+        "DrillRole",
+        "RestoreRole",
         "RetentionRole",
         "SnapshotRole",
         "TaggingRole",
@@ -123,7 +130,7 @@ def test_where_iam_cannot_look_at_keys_no_permission_goes_by_the_tags() -> None:
         ("TaggingRole", "tag:TagResources", "x"),
     }
     services = {action.partition(":")[0] for action in by_tags}
-    assert services == {"autoscaling", "ec2", "ecs", "ssm"}
+    assert services == {"autoscaling", "ebs", "ec2", "ecs", "ssm"}
 
 
 def test_the_tagging_api_gives_no_right_by_itself() -> None:

@@ -32,6 +32,7 @@ EVERYTHING_IS_ALLOWED_TO = {
     "ReadLoadBalancers": "Elastic Load Balancing's Describe calls take no resource",
     "ReadTargetHealth": "likewise",
     "ReadCommands": "these two of Systems Manager take no resource",
+    "DeliverLogs": "CloudWatch Logs' calls for logs that a service delivers take no resource",
     "ReadNetwork": "Lambda reads them for a function in a VPC, whose code may not",
     "ReadOtherTypes": "the tagging API's actions take no resource",
     "SetTagsByTheTaggingApi": "likewise; the action of the service that it asks for too takes one",
@@ -123,6 +124,7 @@ def test_every_role_is_one_services_alone_and_has_no_managed_policy_but_the_stac
     assert trust["Principal"] in (
         {"Service": "lambda.amazonaws.com"},
         {"Service": "scheduler.amazonaws.com"},
+        {"Service": "states.amazonaws.com"},
     )
 
 
@@ -149,16 +151,21 @@ def test_scheduler_role_starts_functions_of_this_stack_and_fills_the_failure_que
     }
 
 
+OF_A_SERVICE = {"DeliverLogs", "ReadNetwork", "SendTraces"}
+"""What a service calls by a role, not the code of a chore."""
+
+
 @pytest.mark.parametrize("statement", ALLOWING)
 def test_what_takes_no_resource_is_read_in_this_region_alone(statement: Properties) -> None:
-    if statement["Resource"] == "*" and statement["Sid"] not in {"SendTraces", "ReadNetwork"}:
+    if statement["Resource"] == "*" and statement["Sid"] not in OF_A_SERVICE:
         of_ec2 = all(action.startswith("ec2:") for action in as_list(statement["Action"]))
         key = "ec2:Region" if of_ec2 else "aws:RequestedRegion"
         assert statement["Condition"]["StringEquals"][key] == {"Ref": "AWS::Region"}
 
 
-NOWHERE_ELSE = {"AlertsRole", "ServiceRepairRole", "UptimeRole"}
-"""Roles that take on none in other accounts: a prober must be no way into them."""
+NOWHERE_ELSE = {"AlertsRole", "RestoreRole", "ServiceRepairRole", "UptimeRole"}
+"""Roles that take on none in other accounts: a prober must be no way into them, and restores stay
+where their journals are."""
 
 
 def test_alerts_role_may_do_nothing_in_ec2_and_nothing_elsewhere() -> None:
@@ -195,6 +202,7 @@ def test_alerts_function_counts_the_subscribers_of_every_topic() -> None:
 NEVER_CONTINUED = {
     "AlertsFunction",
     "InstanceHealthFunction",
+    "RestoreFunction",
     "ServiceRepairFunction",
     "UptimeFunction",
 }

@@ -50,8 +50,8 @@ def test_snapshot_role_writes_managed_by_only_at_creation() -> None:
 
 
 # These change what others made, and no snapshot but by tags: test_iam_tagging.py,
-# test_iam_instance_health.py and test_iam_uptime.py.
-OF_OTHERS = {"TaggingRole", "InstanceHealthRole", "UptimeRole"}
+# test_iam_instance_health.py, test_iam_uptime.py, test_iam_restore.py and test_iam_drill.py.
+OF_OTHERS = {"DrillRole", "InstanceHealthRole", "RestoreRole", "TaggingRole", "UptimeRole"}
 
 
 @pytest.mark.parametrize("role", sorted(properties("AWS::IAM::Role").keys() - OF_OTHERS))

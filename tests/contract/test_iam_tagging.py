@@ -49,7 +49,10 @@ OURS: Final = tuple(
 )
 CREATE, DELETE = "ec2:CreateTags", "ec2:DeleteTags"
 MARKED: Final = {MARK: "2026-11-28T06:00:00Z"}
-PERMITTING: Final = (MANAGED_BY, MARK, "caretaker:delete-after", tags.REMEDIATE)
+PERMITTING: Final = (
+    *(MANAGED_BY, MARK, "caretaker:delete-after", tags.REMEDIATE, tags.EXPIRES_AT, tags.RUN),
+    *(tags.BACKUP, tags.RESTORED_FROM),
+)
 """Keys that permissions go by."""
 
 

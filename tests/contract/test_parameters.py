@@ -53,9 +53,9 @@ def test_every_parameter_is_used() -> None:
     assert written()["Parameters"].keys() - used - placed == set()
 
 
-FOR_OTHER_CHORES = {"InstanceHealthFunctionArn", "UptimeFunctionArn"}
-"""Exports that no example imports: of the first, events ask for a repair; the second is a target
-of schedules with other targets."""
+FOR_OTHER_CHORES = {"DrillFunctionArn", "InstanceHealthFunctionArn", "UptimeFunctionArn"}
+"""Exports that no example imports: of the second, events ask for a repair; the others are targets
+of schedules with other policies and targets."""
 
 
 def test_further_stacks_find_all_that_they_import() -> None:
@@ -77,9 +77,12 @@ def test_further_stacks_find_all_that_they_import() -> None:
     assert exported >= FOR_OTHER_CHORES
 
 
-def test_outputs_name_every_function_topic_table_bucket_and_queue() -> None:
+def test_outputs_name_every_function_machine_topic_table_bucket_and_queue() -> None:
     values = [output["Value"] for output in expanded()["Outputs"].values()]
-    kinds = {"Lambda::Function", "SNS::Topic", "DynamoDB::Table", "S3::Bucket", "SQS::Queue"}
+    kinds = {
+        *("Lambda::Function", "StepFunctions::StateMachine", "SNS::Topic", "SQS::Queue"),
+        *("DynamoDB::Table", "S3::Bucket"),
+    }
 
     for kind in kinds:
         for id_ in resources(f"AWS::{kind}"):
@@ -221,6 +224,14 @@ def test_templates_pass_cfn_lint(path: Path) -> None:
             False,
         ),
         ("UptimeDocuments", "*", False),
+        ("DrillJudgeArn", "", True),
+        ("DrillJudgeArn", "arn:aws:lambda:eu-west-1:123456789012:function:judge", True),
+        ("DrillJudgeArn", "arn:aws:lambda:eu-west-1:123456789012:function:judge:live", True),
+        ("DrillJudgeArn", "arn:aws:lambda:eu-west-1:123456789012:function:*", False),
+        ("DrillJudgeArn", "arn:aws:lambda:eu-west-1:123456789012:function:judge:*", False),
+        ("DrillJudgeArn", "arn:aws:lambda:eu-west-1:123456789012:function:${aws:userid}", False),
+        ("DrillJudgeArn", "judge", False),
+        ("DrillJudgeArn", "*", False),
         ("KmsKeyArns", "", True),
         ("KmsKeyArns", "arn:aws:kms:eu-west-1:123456789012:key/0a1b-2c", True),
         ("KmsKeyArns", "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-0a1b", True),

@@ -10,7 +10,9 @@ import pytest
 from caretaker.request import parse_request
 from caretaker.settings import Mode
 from functions.alerts.request import AlertsRequest
+from functions.drill.request import DrillRequest
 from functions.instance_health.request import InstanceHealthRequest
+from functions.restore.request import RestoreRequest
 from functions.retention.request import RetentionRequest
 from functions.snapshot.request import SnapshotRequest
 from functions.tagging.request import TaggingRequest
@@ -50,6 +52,8 @@ REQUESTS: dict[str, type[BaseRequest]] = {
     "TaggingFunction": TaggingRequest,
     "InstanceHealthFunction": InstanceHealthRequest,
     "UptimeFunction": UptimeRequest,
+    "RestoreFunction": RestoreRequest,
+    "DrillFunction": DrillRequest,
     "AlertsFunction": AlertsRequest,
 }
 """The event that each function with a schedule takes."""
@@ -60,6 +64,8 @@ SECONDS_BETWEEN_RUNS = {
     "TaggingFunction": 86_400,
     "InstanceHealthFunction": 60,
     "UptimeFunction": 60,
+    "RestoreFunction": 900,
+    "DrillFunction": 86_400,
     "AlertsFunction": 300,
 }
 """The shortest time between two scheduled runs of each function."""
@@ -355,10 +361,18 @@ def test_what_changes_others_things_only_reports_unless_asked_to_act() -> None:
         "InstanceHealthFunction": {"Ref": "InstanceHealthMode"},
         "UptimeFunction": {"Ref": "UptimeMode"},
         "ServiceRepairFunction": {"Ref": "UptimeMode"},
+        "RestoreFunction": {"Ref": "RestoreMode"},
+        "DrillFunction": {"Ref": "DrillMode"},
         "AlertsFunction": Mode.ACT,
     }
-    for parameter in ("RetentionMode", "TaggingMode", "InstanceHealthMode", "UptimeMode"):
-        assert written()["Parameters"][parameter]["Default"] == Mode.REPORT
+    shipped = {
+        name: each["Default"]
+        for name, each in written()["Parameters"].items()
+        if each.get("AllowedValues") == [*Mode]
+    }
+    only_add = {"DrillMode", "SnapshotMode"}
+    assert {name for name, mode in shipped.items() if mode == Mode.ACT} == only_add
+    assert {ref["Ref"] for ref in modes.values() if isinstance(ref, dict)} == shipped.keys()
 
 
 def test_every_function_has_a_failure_destination_and_its_retries_spelled_out() -> None:

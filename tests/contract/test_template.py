@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-NAME = re.compile(r"(Bucket|Table|Topic|Queue|Function|Role|LogGroup|Alarm|Layer|Policy)?Name")
+NAME = re.compile(
+    r"(Bucket|Table|Topic|Queue|Function|Role|LogGroup|Alarm|Layer|Policy|StateMachine)?Name"
+)
 
 NAMES_THAT_MAY_BE_FIXED = {
     (
@@ -86,21 +88,23 @@ def test_reserved_concurrency_is_none_unless_asked_for() -> None:
         assert (then[0], then[2]) == ("HasReservedConcurrency", {"Ref": "AWS::NoValue"})
 
 
-OF_ONE_FUNCTION = {
-    settings.CARETAKER_KMS_KEY_ARNS: "InstanceHealthFunction",
-    settings.CARETAKER_PRIVATE_NETWORKS: "UptimeFunction",
-    settings.CARETAKER_INSTANCE_REPAIRS: "UptimeFunction",
-    settings.CARETAKER_SERVICE_REPAIRS: "UptimeFunction",
-    settings.CARETAKER_SSM_DOCUMENTS: "ServiceRepairFunction",
+OF_SOME_FUNCTIONS = {
+    settings.CARETAKER_KMS_KEY_ARNS: {"InstanceHealthFunction", "RestoreFunction"},
+    settings.CARETAKER_PRIVATE_NETWORKS: {"UptimeFunction"},
+    settings.CARETAKER_INSTANCE_REPAIRS: {"UptimeFunction"},
+    settings.CARETAKER_SERVICE_REPAIRS: {"UptimeFunction"},
+    settings.CARETAKER_SSM_DOCUMENTS: {"ServiceRepairFunction"},
+    settings.CARETAKER_RESTORE_MACHINE: {"RestoreFunction"},
+    settings.CARETAKER_DRILL_JUDGE: {"DrillFunction"},
 }
-"""Settings that one function alone has a use for; the others take them for empty."""
+"""Settings that these functions alone have a use for; the others take them for empty."""
 
 
 @pytest.mark.parametrize("function", functions())
 def test_environment_equals_the_settings(function: str) -> None:
     known = {
         value for name, value in vars(settings).items() if name.startswith("CARETAKER_") and value
-    } - {name for name, owner in OF_ONE_FUNCTION.items() if owner != function}
+    } - {name for name, owners in OF_SOME_FUNCTIONS.items() if function not in owners}
     given = environment(function)
 
     assert {name for name in given if name.startswith("CARETAKER_")} == known
@@ -129,6 +133,7 @@ def test_repairs_are_asked_for_at_the_functions_of_this_stack() -> None:
     [
         ("UptimeFunction", settings.CARETAKER_PRIVATE_NETWORKS, "UptimePrivateNetworks"),
         ("ServiceRepairFunction", settings.CARETAKER_SSM_DOCUMENTS, "UptimeDocuments"),
+        ("RestoreFunction", settings.CARETAKER_KMS_KEY_ARNS, "KmsKeyArns"),
     ],
 )
 def test_what_a_list_opens_is_known_to_the_function_that_is_held_to_it(
