@@ -7,7 +7,14 @@ from collections import Counter, defaultdict
 
 from rich.text import Text
 
-from tests.cloud import demo_health, demo_retention, demo_tagging, demo_telling, demo_uptime
+from tests.cloud import (
+    demo_health,
+    demo_restore,
+    demo_retention,
+    demo_tagging,
+    demo_telling,
+    demo_uptime,
+)
 from tests.cloud import demo_tables as tables
 from tests.cloud.demo_screen import expect
 from tests.cloud.demo_world import FUNCTION, MAIL_TO, World, event_file
@@ -246,5 +253,6 @@ SCENES = (
     *demo_tagging.SCENES,
     *demo_health.SCENES,
     *demo_uptime.SCENES,
+    *demo_restore.SCENES,
     *demo_telling.SCENES,
 )

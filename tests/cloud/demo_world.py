@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.cloud.demo_account import DemoAccount
 from tests.cloud.demo_history import History
+from tests.cloud.demo_orders import Orders
 from tests.cloud.demo_screen import Screen, expect
 from tests.cloud.demo_tagging_fleet import RULES, Fleet
 from tests.cloud.demo_uptime_farm import PARAMETERS as OF_UPTIME
@@ -60,6 +61,9 @@ def parameters(now: datetime) -> dict[str, str]:
         "InstanceHealthSchedule": hourly,
         **OF_UPTIME,
         "UptimeSchedule": hourly,
+        "RestoreMode": "act",
+        "RestoreSchedule": hourly,
+        "DrillSchedule": hourly,
         "AlertsSchedule": hourly,
     }
 
@@ -100,6 +104,7 @@ class World:
     refused: Json = field(default_factory=dict)
     history: History | None = None
     fleet: Fleet | None = None
+    orders: Orders | None = None
 
     @property
     def function(self) -> str:
@@ -130,6 +135,16 @@ class World:
     def repairs(self) -> str:
         """The service repair function's name."""
         return self.stack.outputs["ServiceRepairFunctionName"]
+
+    @property
+    def restore(self) -> str:
+        """The restore function's name."""
+        return self.stack.outputs["RestoreFunctionName"]
+
+    @property
+    def drill(self) -> str:
+        """The drill function's name."""
+        return self.stack.outputs["DrillFunctionName"]
 
     @property
     def alerts(self) -> str:
@@ -191,11 +206,19 @@ def with_tags(snapshots: list[Json]) -> list[Json]:
     ]
 
 
+class _QuickCloud(LocalCloud):
+    """One whose state machines wait a twentieth of what they are told, to be watched."""
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of all that speaks to it, its own servers included."""
+        return {**super().environment(), "SFN_WAIT_SCALE": "0.05"}
+
+
 @contextmanager
 def build_world(screen: Screen) -> Iterator[World]:
     """Start the cloud, deploy, fill the account and subscribe; stop everything at the end."""
     now = datetime.now(UTC)
-    cloud, http = LocalCloud(pending_seconds=3600), HttpSubscriber()
+    cloud, http = _QuickCloud(pending_seconds=3600), HttpSubscriber()
     screen.heading(
         "Deploy",
         "The template that you would deploy to AWS goes to a cloud on this machine.",

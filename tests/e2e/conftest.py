@@ -42,6 +42,8 @@ _TIMES = {
     "TaggingSchedule": _DAILY,
     "InstanceHealthSchedule": _DAILY,
     "UptimeSchedule": _DAILY,
+    "RestoreSchedule": _DAILY,
+    "DrillSchedule": _DAILY,
     "AlertsSchedule": _DAILY,
 }
 _CHANNELS = {

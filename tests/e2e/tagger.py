@@ -13,6 +13,7 @@ from tests.cloud.deployment import Json, Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.stack import LocalCloud
 from tests.cloud.subscribers import Mailbox, QueueSubscriber
+from tests.e2e.judge import ARN as JUDGE
 
 MAIL_TO = "tags@example.com"
 RULES: Json = {
@@ -46,6 +47,8 @@ class Tagger:
             "Installation": "tags",
             "TaggingMode": "act",
             "InstanceHealthMode": "act",
+            "RestoreMode": "act",
+            "DrillJudgeArn": JUDGE,
             "ChatTopic": "on",
             "TaggingStops": "on",
             "TaggingAtBirth": "on",

@@ -139,7 +139,8 @@ def test_a_wrong_event_is_refused_with_every_field_named_and_changes_nothing(
 def test_a_wrong_event_alerts_and_names_the_fields(
     stack: Stack, inboxes: Inboxes, snapshots: str
 ) -> None:
-    answer = stack.invoke(snapshots, {"policy": "refused-here", "colour": "red"})
+    event = {"policy": "refused-here", "scheduled_time": "2026-11-21T03:00Z", "colour": "red"}
+    answer = stack.invoke(snapshots, event)
 
     heard = inboxes.http.wait_for_one(lambda each: each.document["run"] == answer["run"])
     assert heard.subject.startswith("ALARM: [CRIT] prod ")

@@ -235,7 +235,7 @@ def test_a_warning_that_nobody_looks_at_for_days_wakes_people_and_ends_for_them_
 def test_what_nothing_can_resolve_is_closed_by_hand(
     stack: Stack, inboxes: Inboxes, alerts: str, snapshots: str
 ) -> None:
-    stack.invoke(snapshots, {"policy": "dialy", "colour": "grey"})
+    stack.invoke(snapshots, {"policy": "dialy", "scheduled_time": SLOT, "colour": "grey"})
     page = inboxes.pager.wait_for_one(says(f"{SCOPE}/dialy"))
     assert page.document["NewStateValue"] == "ALARM"
 
@@ -250,7 +250,7 @@ def test_what_nothing_can_resolve_is_closed_by_hand(
 def test_what_is_critical_wakes_people_at_once(
     stack: Stack, inboxes: Inboxes, snapshots: str
 ) -> None:
-    stack.invoke(snapshots, {"policy": "wakes-people", "colour": "blue"})
+    stack.invoke(snapshots, {"policy": "wakes-people", "scheduled_time": SLOT, "colour": "blue"})
 
     inboxes.phone.wait_for_one(says("ALARM: CRIT prod snapshot wakes-people"))
     page = inboxes.pager.wait_for_one(says(f"{SCOPE}/wakes-people")).document

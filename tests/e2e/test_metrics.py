@@ -18,6 +18,8 @@ ALSO = {
     "tagging": {"Heartbeat", "TagCompliancePercent"},
     "instance_health": {"Heartbeat", "InstancesWatched", "InstancesImpaired", "RepairsUnderWay"},
     "uptime": {"Heartbeat", "TargetsDown", "TargetsProbed"},
+    "restore": {"Heartbeat", "OpenRestores"},
+    "drill": {"Heartbeat", "OldestProofAgeDays"},
     "alerts": {"Heartbeat", "ConfirmedSubscriptions"},
 }
 """What a regular run of each chore prints besides."""
@@ -30,7 +32,7 @@ def printed(stack: Stack, demo: DemoAccount) -> dict[str, Json]:
     documents = {}
     for chore in ALSO:
         function = stack.outputs[f"{function_of(chore)}Name"]
-        mode = "act" if chore in {"snapshot", "alerts"} else "report"
+        mode = "act" if chore in {"snapshot", "drill", "alerts"} else "report"
         started = datetime.now(UTC)
         slot = stack.fire(stack.schedule(mode="act", function=function))
         stack.wait_for_answer(function, started, slot=slot, mode=mode)
