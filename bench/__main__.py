@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench import (
     cold_start,
+    drilling,
     gates,
     instances,
     judging,
     memory,
     probing,
+    restoring,
     retention,
     snapshots,
     tagging,
@@ -48,6 +50,10 @@ _MINUTES: Final = 24
 _TO_DECIDE: Final = 100_000
 _AT_ONCE: Final = (50, 200)
 _SHORT_TIMEOUT_SECONDS: Final = 90
+_TO_RESTORE: Final = 300
+_TO_DRILL: Final = 1000
+_SMALL_GIB: Final = 8
+_LARGE_GIB: Final = 100
 
 
 def main() -> None:
@@ -144,6 +150,15 @@ def _probing(*, quick: bool) -> Iterator[Part]:
     yield "probing-runs", _trials(probing.measure_runs, *sizes)
 
 
+def _restoring(*, quick: bool) -> Iterator[Part]:
+    yield "restoring", _trials(restoring.compare, 12 if quick else _TO_RESTORE, 1)
+
+
+def _drilling(*, quick: bool) -> Iterator[Part]:
+    snapshots = _TO_DRILL // 20 if quick else _TO_DRILL
+    yield "drilling", _trials(drilling.compare, snapshots, _SMALL_GIB, _LARGE_GIB)
+
+
 def _trials(
     compare: Callable[..., tuple[Table, list[Any]]], *given: object, **options: object
 ) -> Callable[[], tuple[Table, Any]]:
@@ -167,6 +182,8 @@ _SUITES: Final = {
     "judging": _judging,
     "instances": _instances,
     "probing": _probing,
+    "restoring": _restoring,
+    "drilling": _drilling,
 }
 
 

@@ -23,7 +23,8 @@ _DYNAMODB_ALONE: Final = "bare boto3 client, DynamoDB"
 _BARE: Final = "import boto3\nboto3.client('ec2')\n"
 _BARE_STATE: Final = "import boto3\nboto3.client('dynamodb')\n"
 _EC2: Final = """
-from caretaker.aws.session import Place, account_at
+from caretaker.aws.places import Place
+from caretaker.aws.session import account_at
 account_at(Place("123456789012", "eu-west-1")).ec2
 """
 _STATE: Final = 'from caretaker.aws.session import home\nhome("eu-west-1").dynamodb\n'

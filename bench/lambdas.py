@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bench.bed import Bed
 
 LAMBDA_SECONDS: Final = 900
+_MACHINE: Final = "arn:aws:states:eu-west-1:123456789012:stateMachine:caretaker-restore"
 _TOPIC: Final = "arn:aws:sns:eu-west-1:123456789012"
 
 
@@ -85,6 +86,7 @@ def environment(chore: str) -> dict[str, str]:
         "CARETAKER_PAGER_TOPIC": "",
         "CARETAKER_WATCHDOG_TOPIC": f"{_TOPIC}:watchdog",
         "CARETAKER_KMS_KEY_ARNS": KEY_ARN,
+        "CARETAKER_RESTORE_MACHINE": _MACHINE,
         "POWERTOOLS_SERVICE_NAME": f"caretaker-{chore}",
         "POWERTOOLS_METRICS_NAMESPACE": "Caretaker",
         "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
-from bench.ec2bed import services
+from bench.ec2bed import blocks, services
 from bench.ec2bed.buckets import Buckets, bucket_name
 from bench.ec2bed.dynamodb import Tables
 from bench.ec2bed.ec2 import Ec2
@@ -21,7 +21,11 @@ from bench.ec2bed.options import Options
 from bench.ec2bed.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.ec2bed.http import Request
+
+    type Clock = Callable[[], float]
 
 _READ_SECONDS: Final = (0.030, 0.080)
 _CHANGE_SECONDS: Final = (0.150, 0.300)
@@ -32,9 +36,11 @@ _GZIP: Final = b"\x1f\x8b"
 
 
 class Bed:
-    """One account, and the counters of what was asked of it."""
+    """One account, and the counters of what was asked of it; it lives by two clocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, time_of_day: Clock = time.time, monotonic: Clock = time.monotonic) -> None:
+        self._time_of_day = time_of_day
+        self._monotonic = monotonic
         self._reset(Options())
 
     def answer(self, request: Request) -> Answer:
@@ -45,11 +51,13 @@ class Bed:
             return self._ec2(dict(parse_qsl(request.body.decode(), keep_blank_values=True)))
         if request.service == "dynamodb":
             return self._dynamodb(request)
+        if request.service == "ebs":
+            return self._ebs(request)
         return self._other(request)
 
     def _reset(self, options: Options) -> None:
         self._options = options
-        self._world = World(options)
+        self._world = World(options, self._time_of_day)
         self._ec2_api = Ec2(self._world)
         self._buckets = Buckets(options.share)
         self._tables = Tables()
@@ -95,7 +103,7 @@ class Bed:
         action = params.get("Action", "")
         self._calls[action] += 1
         name = bucket_name(action, params)
-        if self._options.throttled and not self._buckets.take(name, time.monotonic()):
+        if self._options.throttled and not self._buckets.take(name, self._monotonic()):
             self._refused[action] += 1
             problem = Ec2Error("RequestLimitExceeded", "Request limit exceeded.", 503)
             return self._ec2_error(problem, self._delay(_REFUSED_SECONDS))
@@ -111,6 +119,14 @@ class Bed:
             problem = Ec2Error("InternalError", "An internal error has occurred.", 500)
             return self._ec2_error(problem, delay)
         return Answer(body.encode(), delay=delay)
+
+    def _ebs(self, request: Request) -> Answer:
+        action = blocks.action_of(request)
+        self._calls[action] += 1
+        if self._options.throttled and not self._buckets.take(action, self._monotonic()):
+            self._refused[action] += 1
+            return blocks.refusal("ThrottlingException", 400, self._delay(_REFUSED_SECONDS))
+        return blocks.answer(request, self._delay(_READ_SECONDS), self._world)
 
     def _ec2_error(self, error: Ec2Error, delay: float) -> Answer:
         return Answer(error_document(error).encode(), error.status, delay)

@@ -1,7 +1,9 @@
 """EC2's request token buckets as AWS documents them, written down here once more on purpose.
 
 The product has a table of its own: were this one shared with it, a wrong rate would go unseen.
-Source: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
+Sources: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html, and for the EBS
+direct APIs, which have quotas of requests a second,
+https://docs.aws.amazon.com/general/latest/gr/ebs-service.html
 """
 
 from __future__ import annotations
@@ -20,9 +22,13 @@ _DOCUMENTED: Final = {
     "CreateSnapshot": (100, 5),
     "CreateSnapshots": (100, 5),
     "DeleteSnapshot": (100, 5),
+    "CreateVolume": (100, 5),
+    "DeleteVolume": (100, 5),
     "CreateTags": (100, 10),
     "DeleteTags": (100, 10),
     "StartInstances": (5, 2),
+    "GetSnapshotBlock": (1000, 1000),
+    "ListSnapshotBlocks": (50, 50),
 }
 
 

@@ -12,12 +12,14 @@ from bench.ec2bed.pages import Pages
 from bench.ec2bed.params import listed, pairs, tags
 from bench.ec2bed.references import References
 from bench.ec2bed.render import document, instance_xml, snapshot_info_xml, snapshot_xml, volume_xml
+from bench.ec2bed.seats import Seats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.ec2bed.disks import Volume
     from bench.ec2bed.params import Params
-    from bench.ec2bed.world import Tagged, Volume, World
+    from bench.ec2bed.world import Tagged, World
 
 _MOST_IDS: Final = 1000
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html"""
@@ -51,6 +53,7 @@ class Ec2:
             **References(world, self._pages).actions(),
             **Nets(world, self._pages).actions(),
             **HealthApi(world, self._pages).actions(),
+            **Seats(world).actions(),
         }
 
     def call(self, action: str, params: Params) -> str:
@@ -60,9 +63,9 @@ class Ec2:
         return document(action, self._actions[action](params))
 
     def _describe_volumes(self, params: Params) -> str:
-        volumes = self._world.volumes
+        volumes, now = self._world.volumes, self._world.now()
         return self._pages.page(
-            "volumeSet", params, "VolumeId", volumes, lambda each: volume_xml(volumes[each])
+            "volumeSet", params, "VolumeId", volumes, lambda each: volume_xml(volumes[each], now)
         )
 
     def _describe_instances(self, params: Params) -> str:

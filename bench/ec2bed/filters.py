@@ -5,8 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from bench.ec2bed.disks import Volume
 from bench.ec2bed.nets import ADDRESS, GROUP, INTERFACE, SUBNET, VPC, Net
-from bench.ec2bed.world import Image, Instance, Snapshot, Volume
+from bench.ec2bed.world import Image, Instance, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -44,7 +45,7 @@ def _fields(item: object, name: str, now: float) -> Collection[str]:
     if name == "tag-key":
         return item.tags.keys()
     if isinstance(item, Volume):
-        return _volume_fields(item, name)
+        return _volume_fields(item, name, now)
     if isinstance(item, Instance):
         return _instance_fields(item, name, now)
     if isinstance(item, Snapshot):
@@ -66,14 +67,14 @@ def _id_alone(item: Image | Net, name: str) -> Collection[str]:
     return (item.id,) if item.id.startswith(f"{prefixes[name]}-") else ()
 
 
-def _volume_fields(volume: Volume, name: str) -> Collection[str]:
+def _volume_fields(volume: Volume, name: str, now: float) -> Collection[str]:
     match name:
         case "volume-id":
             return (volume.id,)
         case "status":
-            return ("in-use" if volume.instance_id else "available",)
+            return (volume.state_at(now),)
         case "attachment.instance-id":
-            return (volume.instance_id,) if volume.instance_id else ()
+            return (volume.instance_id,) if volume.seat_at(now) else ()
         case _:
             raise UnknownFilterError(name)
 

@@ -22,6 +22,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    query: str = ""
 
     @property
     def service(self) -> str:
@@ -92,7 +93,9 @@ class _Connection(asyncio.Protocol):
             return
         self._buffer, self._continued = b"", False
         method, target, _ = line.split(" ", 2)
-        answer = self._app.answer(Request(method, unquote(urlsplit(target).path), headers, body))
+        parts = urlsplit(target)
+        request = Request(method, unquote(parts.path), headers, body, parts.query)
+        answer = self._app.answer(request)
         asyncio.get_running_loop().call_later(answer.delay, self._send, answer)
 
     def _send(self, answer: Answer) -> None:

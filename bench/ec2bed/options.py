@@ -13,6 +13,8 @@ REGION: Final = "eu-west-1"
 class Options:
     """Seed and faults; shares and rates are from 0 to 1.
 
+    `gib`: the size of every volume, of whose blocks half were written.
+
     `share`: what another client eats of every bucket. `gone`: volumes that are listed but no longer
     there. `error_rate`: calls that answer 500; `errors_land`: those of them that did their work all
     the same. `throttled`: buckets at all.
@@ -33,6 +35,7 @@ class Options:
     """
 
     volumes: int = 0
+    gib: int = 8
     volumes_per_instance: float = 4
     unattached: float = 0.1
     policy: str = "daily"

@@ -11,7 +11,8 @@ from bench.ec2bed.options import ACCOUNT, REGION
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.ec2bed.world import Image, Instance, Snapshot, TemplateVersion, Volume
+    from bench.ec2bed.disks import Volume
+    from bench.ec2bed.world import Image, Instance, Snapshot, TemplateVersion
 
 STATE_CODES: Final = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}
 _FULL_BYTES: Final = 5 * 1024**3
@@ -25,16 +26,35 @@ def document(action: str, body: str) -> str:
     )
 
 
-def volume_xml(volume: Volume) -> str:
+def volume_xml(volume: Volume, now: float) -> str:
     """Render a volume with its attachment."""
+    seat = attachment_xml(volume, now) if volume.seat_at(now) else ""
+    attached = f"<item>{seat}</item>" if seat else ""
     return (
-        f"<item><volumeId>{volume.id}</volumeId><size>8</size><snapshotId/>"
-        f"<availabilityZone>{REGION}a</availabilityZone>"
-        f"<status>{'in-use' if volume.instance_id else 'available'}</status>"
-        f"<createTime>{utc(volume.created)}</createTime>"
-        f"<attachmentSet>{_attachment(volume)}</attachmentSet>{tags_xml(volume.tags)}"
+        f"<item>{new_volume_xml(volume, now)}<attachmentSet>{attached}</attachmentSet>"
+        "<multiAttachEnabled>false</multiAttachEnabled></item>"
+    )
+
+
+def new_volume_xml(volume: Volume, now: float) -> str:
+    """Render a volume as CreateVolume answers."""
+    return (
+        f"<volumeId>{volume.id}</volumeId><size>{volume.gib}</size>"
+        f"<snapshotId>{volume.snapshot_id}</snapshotId>"
+        f"<availabilityZone>{REGION}a</availabilityZone><status>{volume.state_at(now)}</status>"
+        f"<createTime>{utc(volume.created)}</createTime>{tags_xml(volume.tags)}"
         "<volumeType>gp3</volumeType><iops>3000</iops><throughput>125</throughput>"
-        f"{_encryption(volume)}<multiAttachEnabled>false</multiAttachEnabled></item>"
+        f"{_encryption(volume)}"
+    )
+
+
+def attachment_xml(volume: Volume, now: float) -> str:
+    """Render a volume's attachment as it now is."""
+    return (
+        f"<volumeId>{volume.id}</volumeId><instanceId>{volume.instance_id}</instanceId>"
+        f"<device>{volume.device}</device><status>{volume.seat_at(now)}</status>"
+        f"<attachTime>{utc(volume.moved or volume.created)}</attachTime>"
+        f"<deleteOnTermination>{str(volume.deletes).lower()}</deleteOnTermination>"
     )
 
 
@@ -116,7 +136,7 @@ def _snapshot(snapshot: Snapshot, now: float, state: str) -> str:
         f"<snapshotId>{snapshot.id}</snapshotId><volumeId>{snapshot.volume_id}</volumeId>"
         f"<{state}>{found}</{state}><startTime>{utc(snapshot.started)}</startTime>"
         f"<progress>{'100%' if found == 'completed' else ''}</progress>"
-        f"<ownerId>{ACCOUNT}</ownerId><volumeSize>8</volumeSize>"
+        f"<ownerId>{ACCOUNT}</ownerId><volumeSize>{snapshot.gib}</volumeSize>"
         f"<description>{escape(snapshot.description)}</description>"
         f"<encrypted>false</encrypted><storageTier>standard</storageTier>"
         f"<fullSnapshotSizeInBytes>{_FULL_BYTES}</fullSnapshotSizeInBytes>{tags_xml(snapshot.tags)}"
@@ -133,17 +153,6 @@ def _network(instance: Instance) -> str:
     if not instance.subnet_id:
         return ""
     return f"<subnetId>{instance.subnet_id}</subnetId><vpcId>{instance.vpc_id}</vpcId>"
-
-
-def _attachment(volume: Volume) -> str:
-    if not volume.instance_id:
-        return ""
-    return (
-        f"<item><volumeId>{volume.id}</volumeId><instanceId>{volume.instance_id}</instanceId>"
-        f"<device>{volume.device}</device><status>attached</status>"
-        f"<attachTime>{utc(volume.created)}</attachTime>"
-        "<deleteOnTermination>true</deleteOnTermination></item>"
-    )
 
 
 def tags_xml(tags: Mapping[str, str]) -> str:

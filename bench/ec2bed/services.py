@@ -30,7 +30,7 @@ def answer(
             found = "lambda:Invoke", Answer(b"", 202, delay, "application/json")
         case "rbin":
             found = _recycle_bin(request, delay)
-        case "kms" | "monitoring":
+        case "kms" | "monitoring" | "servicequotas" | "states":
             found = answer_json(request, delay, world)
         case _:
             found = _query(request, delay, world)

@@ -1,9 +1,10 @@
-"""What watching instances asks of services beside EC2: CloudWatch's metric of the checks, KMS."""
+"""AWS's JSON protocol: CloudWatch's metric of the checks, KMS, quotas, state machines."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.ec2bed.http import Answer
 from bench.ec2bed.options import ACCOUNT
@@ -11,6 +12,9 @@ from bench.ec2bed.options import ACCOUNT
 if TYPE_CHECKING:
     from bench.ec2bed.http import Request
     from bench.ec2bed.world import World
+
+
+_QUOTA_TIB: Final = 50.0
 
 
 def answer_json(request: Request, delay: float, world: World) -> tuple[str, Answer]:
@@ -22,6 +26,11 @@ def answer_json(request: Request, delay: float, world: World) -> tuple[str, Answ
         content = _status_check_failed(asked, world)
     elif action == "DescribeKey":
         content = _key(asked["KeyId"])
+    elif action == "GetServiceQuota":
+        content = {"Quota": {"QuotaCode": asked["QuotaCode"], "Value": _QUOTA_TIB}}
+    elif action == "StartExecution":
+        arn = asked["stateMachineArn"].replace(":stateMachine:", ":execution:")
+        content = {"executionArn": f"{arn}:{asked['name']}", "startDate": int(time.time())}
     status = 200 if content is not None else 404
     body = json.dumps(content or {"__type": "UnknownOperationException"}).encode()
     return f"{request.service}:{action}", Answer(body, status, delay, "application/x-amz-json-1.0")

@@ -9,12 +9,14 @@ from math import ceil
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from bench.ec2bed.disks import Volume
 from bench.ec2bed.fleet import Health, count_health, seed_fleet
 from bench.ec2bed.nets import KINDS
+from bench.ec2bed.restored import count_restored
 from bench.ec2bed.tagging import COST_CENTRE, seed_tagging
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bench.ec2bed.fleet import Case
     from bench.ec2bed.nets import Net
@@ -28,21 +30,8 @@ _MARKED_OUT: Final = 3600.0
 
 
 @dataclass(slots=True)
-class Volume:
-    """A volume; `gone` ones are listed and no longer there."""
-
-    id: str
-    instance_id: str
-    device: str
-    tags: dict[str, str]
-    created: float
-    gone: bool = False
-    key_arn: str = ""
-
-
-@dataclass(slots=True)
 class Instance:
-    """An instance and its volumes, the boot volume first."""
+    """An instance and its volumes, the boot volume first; `born_with` are those of the seeding."""
 
     id: str
     tags: dict[str, str]
@@ -52,6 +41,7 @@ class Instance:
     vpc_id: str = ""
     zone: str = ""
     health: Health = field(default_factory=Health)
+    born_with: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -65,6 +55,7 @@ class Snapshot:
     description: str = ""
     set_id: int = 0
     locked: bool = False
+    gib: int = 8
 
     def state(self, now: float) -> str:
         """Return `pending` at first, `completed` later."""
@@ -100,7 +91,8 @@ type Tagged = Volume | Instance | Snapshot | Image | Net
 class World:
     """Everything in the account."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, time_of_day: Callable[[], float] = time.time) -> None:
+        self._time_of_day = time_of_day
         self.volumes: dict[str, Volume] = {}
         self.instances: dict[str, Instance] = {}
         self.snapshots: dict[str, Snapshot] = {}
@@ -112,7 +104,7 @@ class World:
         self.locks_listed = options.locks_listed
         self.groups = options.groups
         self.ahead_seconds = 0.0
-        self.born = time.time()
+        self.born = time_of_day()
         self._numbers = count(1)
         _seed_volumes(self, options)
         self.due = _seed_snapshots(self, options)
@@ -120,11 +112,12 @@ class World:
         self.seeded = frozenset(self.snapshots)
         seed_tagging(self, options)
         seed_fleet(self, options)
+        self.seats = {each.id: each.device for each in self.volumes.values()}
         self.used_by_images = frozenset(image.snapshot_id for image in self.images.values())
 
     def now(self) -> float:
         """Return the time of day in this world, which may be ahead of ours."""
-        return time.time() + self.ahead_seconds
+        return self._time_of_day() + self.ahead_seconds
 
     def name(self, prefix: str) -> str:
         """Return a new id."""
@@ -135,6 +128,7 @@ class World:
     ) -> Snapshot:
         """Make a snapshot now."""
         made = Snapshot(self.name("snap"), volume.id, tags, time.time(), description, set_id)
+        made.gib = volume.gib
         self.snapshots[made.id] = made
         return made
 
@@ -166,7 +160,7 @@ class World:
         are due and can be deleted; `deleted`: those of them that are gone; `harmed`: any other one
         that is gone; `marked`: snapshots that carry a mark. `to_tag`: resources there that want a
         cost centre; `tagged`: those with theirs; `mistagged`: those that have another. What was
-        done to instances: `count_health`.
+        done to instances: `count_health`, and `count_restored`.
         """
         made: dict[str, int] = {}
         sets: dict[int, set[str]] = {}
@@ -186,6 +180,7 @@ class World:
             **self._retired(),
             **self._given_tags(),
             **count_health(self, self.now()),
+            **count_restored(self, self.now()),
         }
 
     def _given_tags(self) -> dict[str, int]:
@@ -219,6 +214,7 @@ def _seed_volumes(world: World, options: Options) -> None:
         for place in range(end - first):
             device = "/dev/xvda" if place == 0 else f"/dev/sd{'fghijklmnop'[place - 1]}"
             instance.volume_ids.append(_add_volume(world, options, instance.id, device).id)
+        instance.born_with = tuple(instance.volume_ids)
     for _ in range(loose):
         _add_volume(world, options, "", "")
     everyone = list(world.volumes.values())
@@ -228,6 +224,7 @@ def _seed_volumes(world: World, options: Options) -> None:
 
 def _add_volume(world: World, options: Options, instance_id: str, device: str) -> Volume:
     volume = Volume(world.name("vol"), instance_id, device, {}, world.born - 60 * _DAY)
+    volume.gib = options.gib
     volume.tags = {
         "Name": f"data-{volume.id[-6:]}",
         "cost-center": "4711",
@@ -259,6 +256,7 @@ def _seed_snapshots(world: World, options: Options) -> frozenset[str]:
         }
         description = f"caretaker {options.policy} {slot}"
         snapshot = Snapshot(world.name("snap"), volume.id, tags, started, description)
+        snapshot.gib = volume.gib
         world.snapshots[snapshot.id] = snapshot
         if number >= options.snapshots - options.due:
             snapshot.tags[MARK] = mark
