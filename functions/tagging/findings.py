@@ -112,7 +112,7 @@ def _fix(it: _Wanted, finding: Finding, case: Case) -> Fix | None:
         present = [it.key] if it.key in tags else _in_another_case(tags, it.key)
         values = {it.rule.put_right(tags[each]) for each in present}
         value = values.pop()
-        return Fix(value, NORMALISED) if value and not values else None
+        return Fix(value, NORMALISED) if value is not None and not values else None
     return None
 
 
@@ -127,7 +127,7 @@ def _derived(it: _Wanted, case: Case) -> Fix | None:
     for source in it.rule.sources:
         for value in _values(it, source, case.facts):
             right = it.rule.put_right(value)
-            if right:
+            if right is not None:
                 return Fix(right, source.value)
     return None
 

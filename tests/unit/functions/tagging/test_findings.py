@@ -129,6 +129,18 @@ def test_normalise_writes_any_text_under_the_right_key() -> None:
     assert fix({"owner": "Ann"}, {"case": "normalise"}) == ("Ann", "normalised")
 
 
+def test_an_empty_value_is_as_good_as_any_where_the_rule_allows_it() -> None:
+    rule = {"pattern": "[a-z]*"}
+
+    assert fix({"owner": ""}, {**rule, "case": "normalise"}) == ("", "normalised")
+    above = {Source.VPC: {"vpc-1": {OWNER: ""}}}
+    resource = a_resource(links=Links(vpc="vpc-1"))
+    assert fixed(resource, {OWNER: {**rule, "from": ["vpc"]}}, sources=above).by_key[OWNER] == (
+        "",
+        "vpc",
+    )
+
+
 SOURCES = {
     Source.VPC: {"vpc-1": {OWNER: "v"}},
     Source.SUBNET: {"subnet-1": {OWNER: "s"}},
