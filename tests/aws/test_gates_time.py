@@ -185,6 +185,7 @@ def test_the_oldest_are_deleted_first(world: RetentionWorld, cloud: StrictCloud)
 
 
 @pytest.mark.parametrize("pace", [0.1, 0.3])
+@pytest.mark.usefixtures("one_at_a_time")
 def test_deletions_keep_to_their_share_of_the_bucket(
     world: RetentionWorld, cloud: StrictCloud, pace: float
 ) -> None:
