@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -11,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caretaker.decisions import Refusal
+from caretaker.slots import slot_of
 from functions.restore import refusing
 from functions.restore.approvals import unapproved
 from functions.restore.facts import How, Machine, Make, Quota
 from functions.restore.plan import Plan
+from tests.support.builders import NOW
 from tests.support.restoring import (
     DATA,
     ID,
@@ -26,6 +29,7 @@ from tests.support.restoring import (
     a_disk,
     a_fleet,
     a_machine,
+    ago,
     ask,
     planned,
 )
@@ -128,6 +132,14 @@ def test_what_is_left_out_is_told_and_part_of_the_plan() -> None:
     assert "left_out" not in all_of_it.decisions[0].detail
     assert one.decisions[0].detail["left_out"] == {OLD[1]: "not_selected"}
     assert one.id != all_of_it.id
+
+
+def test_tells_how_far_apart_the_snapshots_of_a_slot_were_taken() -> None:
+    later = a_backup(OLD[1], started=NOW - timedelta(days=1, minutes=-40), slot=slot_of(ago(1440)))
+    fleet = (a_machine(), a_disk(OLD[0], ROOT), a_disk(OLD[1], DATA), a_backup(OLD[0]), later)
+
+    assert planned(*fleet, event=SWAP).decisions[0].detail["apart_minutes"] == 40
+    assert "apart_minutes" not in planned(*a_fleet(), event=SWAP).decisions[0].detail
 
 
 def test_a_journal_is_begun_for_each_target_under_the_plans_name() -> None:
