@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 INVOKE_SECONDS = 300
+SCHEDULED = "2026-11-21T03:00:00Z"
+"""Makes an event look like a schedule's: of a person's wrong one people hear mildly."""
 
 
 class FunctionFailedError(Exception):

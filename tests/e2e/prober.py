@@ -16,7 +16,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.cloud.demo_memory import incidents
-from tests.cloud.deployment import Json, Stack
+from tests.cloud.deployment import SCHEDULED, Json, Stack
 from tests.cloud.strict import ACCOUNT, REGION
 from tests.cloud.tools import ROOT
 from tests.farm import running_farm
@@ -141,8 +141,9 @@ class Prober:
         return answers + [self.run(policy, *targets, confirm=FAILURES) for _ in range(3)]
 
     def incident(self, policy: str) -> str:
-        """Have an incident opened under a policy, by a wrong event; return its full key."""
-        self.stack.invoke(self.function, {"policy": policy, "at_once": 0})
+        """Have an incident opened under a policy, by a schedule's wrong event; return its key."""
+        wrong = {"policy": policy, "at_once": 0, "scheduled_time": SCHEDULED}
+        self.stack.invoke(self.function, wrong)
         (opened,) = incidents(self.stack, policy, "uptime")
         return f"{opened['scope']}/{opened['kind']}/{opened['resource']}"
 

@@ -23,10 +23,31 @@ OTHERWISE: Mapping[str, tuple[str, str | None]] = {
     "snapshot/ebs-snapshot-failed": ("ok", "nothing_of_ours"),
     "snapshot/ebs-snapshot-set-failed": ("ok", "nothing_of_ours"),
     "snapshot/other-region": ("refused", "target_not_allowed"),
+    **{
+        f"drill/{name}": ("ok", "no_backups_of_policy")
+        for name in (
+            *("accept-found", "blocks", "by-tags", "daily", "empty", "everything", "one-volume"),
+            *("report", "volume"),
+        )
+    },
+    "drill/judge": ("refused", "judge_missing"),
+    "drill/other-region": ("refused", "target_not_allowed"),
+    "drill/wrong-event": ("refused", "event_invalid"),
     "instance_health/act": ("refused", "mode_not_allowed"),
     "instance_health/other-region": ("refused", "target_not_allowed"),
     "instance_health/wrong-ladder": ("refused", "event_invalid"),
     "instance_health/wrong-windows": ("refused", "event_invalid"),
+    **{
+        f"restore/{name}": ("refused", "nothing_to_restore")
+        for name in (
+            *("at", "everything", "gone-instance", "gone-volume", "instances", "root", "swap"),
+            *("tags", "volumes", "waves"),
+        )
+    },
+    "restore/approve": ("refused", "mode_not_allowed"),
+    "restore/end": ("refused", "mode_not_allowed"),
+    "restore/stand": ("refused", "plan_unknown"),
+    "restore/wrong-event": ("refused", "event_invalid"),
     "retention/approve": ("refused", "plan_unknown"),
     "retention/empty": ("refused", "event_invalid"),
     "retention/other-region": ("refused", "target_not_allowed"),

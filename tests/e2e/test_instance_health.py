@@ -10,7 +10,7 @@ import pytest
 
 from tests.cloud.demo_memory import incidents
 from tests.cloud.demo_workers import kill_when
-from tests.cloud.deployment import FunctionFailedError, Json
+from tests.cloud.deployment import SCHEDULED, FunctionFailedError, Json
 from tests.cloud.remote import RemoteCloud
 from tests.e2e.healer import Healer, Sick, event
 
@@ -153,7 +153,8 @@ def test_another_chore_has_an_instance_repaired_until_its_own_incident_is_over(
     tags = {"caretaker:remediate": "reboot"}
     instance = ec2.instance({}, tags=tags, zone="b", name="asked").id
     policy = f"asks-{next(_numbers)}"
-    healer.stack.invoke(healer.stack.outputs["SnapshotFunctionName"], {"policy": policy, "x": 1})
+    wrong = {"policy": policy, "x": 1, "scheduled_time": SCHEDULED}
+    healer.stack.invoke(healer.stack.outputs["SnapshotFunctionName"], wrong)
     (cause,) = incidents(healer.stack, policy)
     incident = f"{cause['scope']}/{cause['kind']}/{cause['resource']}"
     asked = {"instance": instance, "incident": incident}

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from tests.cloud.demo_memory import let_minutes_pass
-from tests.cloud.deployment import Json, Stack
+from tests.cloud.deployment import SCHEDULED, Json, Stack
 from tests.e2e.conftest import Inboxes, allowed_to
 from tests.e2e.healer import CHORE, Healer, Sick, event
 
@@ -105,7 +105,8 @@ def test_a_wrong_event_is_refused_with_every_field_named_and_people_hear(
     healer.ec2.clear_calls()
     policy = f"wrong-{next(_numbers)}"
 
-    answer = healer.stack.invoke(healer.function, {**event(name), "policy": policy})
+    wrong = {**event(name), "policy": policy, "scheduled_time": SCHEDULED}
+    answer = healer.stack.invoke(healer.function, wrong)
 
     assert (answer["status"], answer["reason"]) == ("refused", "event_invalid")
     named = [each["path"] for each in answer["errors"]]

@@ -244,7 +244,7 @@ def test_a_wrong_event_is_refused_with_every_field_named_and_people_hear(vault: 
     named = {each["path"] for each in answer["errors"]}
     assert named == {"keep.daily", "keep.nightly", "approve"}
     heard = vault.heard.wait_for_one(lambda each: answer["run"] in each.message)
-    assert heard.subject.startswith("ALARM: [CRIT] prod retention wrong-here")
+    assert heard.subject.startswith("ALARM: [NOTE] prod retention wrong-here")
     assert vault.snapshots() == before
 
 

@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from tests.cloud.demo_memory import let_minutes_pass, remembered
-from tests.cloud.deployment import Json
+from tests.cloud.deployment import SCHEDULED, Json
 from tests.cloud.remote import RemoteCloud
 from tests.e2e.healer import Healer
 from tests.e2e.plays import SECONDS, Plays
@@ -176,7 +176,8 @@ def test_a_wrong_event_changes_nothing_and_people_hear(
 ) -> None:
     prober.ec2.clear_calls()
 
-    answer = prober.stack.invoke(prober.repairs, {**event(name, "service_repair"), "policy": name})
+    wrong = {**event(name, "service_repair"), "policy": name, "scheduled_time": SCHEDULED}
+    answer = prober.stack.invoke(prober.repairs, wrong)
 
     assert (answer["status"], answer["reason"]) == ("refused", "event_invalid")
     assert prober.ec2.calls() == []

@@ -78,16 +78,16 @@ def test_a_second_policy_is_a_second_stack_of_schedules(
 def test_enabled_false_stops_every_schedule_and_every_rule(
     cloud: LocalCloud, other_stack: Stack, ec2: RemoteCloud
 ) -> None:
-    assert _states(other_stack) == ["DISABLED"] * 2 + ["ENABLED"] * 10
+    assert _states(other_stack) == ["DISABLED"] * 2 + ["ENABLED"] * 12
 
     stopped = cloud.deploy(other_stack.name, parameters={**NEIGHBOUR, "Enabled": "false"})
 
-    assert _states(stopped) == ["DISABLED"] * 12
+    assert _states(stopped) == ["DISABLED"] * 14
     assert stopped.outputs == other_stack.outputs
 
 
 def _states(stack: Stack) -> list[str]:
-    """Return the states of its five rules and seven schedules; tagging, without rules, has two."""
+    """Return the states of its five rules and nine schedules; tagging, without rules, has two."""
     events, rules = stack.client("events"), stack.resources("AWS::Events::Rule").values()
     of_rules = [events.describe_rule(Name=rule)["State"] for rule in rules]
     return sorted(of_rules + [each["State"] for each in stack.schedules()])

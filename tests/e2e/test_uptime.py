@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.cloud.demo_memory import remembered
-from tests.cloud.deployment import Json, Stack
+from tests.cloud.deployment import SCHEDULED, Json, Stack
 from tests.cloud.remote import RemoteCloud
 from tests.cloud.subscribers import Heard
 from tests.e2e.conftest import Inboxes, allowed_to
@@ -181,7 +181,8 @@ def test_a_wrong_event_is_refused_with_every_field_named_and_people_hear(
 ) -> None:
     before = prober.farm.count()
 
-    answer = prober.stack.invoke(prober.function, {**event("wrong-event"), "policy": "wrong"})
+    wrong_event = {**event("wrong-event"), "policy": "wrong", "scheduled_time": SCHEDULED}
+    answer = prober.stack.invoke(prober.function, wrong_event)
 
     assert (answer["status"], answer["reason"]) == ("refused", "event_invalid")
     wrong = ("at_once", "canary_url", "confirm.failures", "private_networks.0", "targets_from")
