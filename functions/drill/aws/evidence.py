@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from caretaker.aws.ec2 import list_instances, list_ours, list_pages
+from caretaker.aws.ec2 import list_instances, list_ours, list_pages, volume_of
 from caretaker.aws.errors import AWS_ERRORS, classify
-from caretaker.ec2 import Attachment, Volume
 from caretaker.errors import ListingError
 from caretaker.failures import Kind
 from caretaker.lineages import lines_of
@@ -15,9 +14,9 @@ from functions.drill.facts import Disk, Facts
 from functions.drill.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from mypy_boto3_ec2.type_defs import FilterTypeDef
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, VolumeTypeDef
 
     from caretaker.run import Run, Scene
     from functions.drill.request import DrillRequest
@@ -63,19 +62,5 @@ def find_disk(scene: Scene, volume_id: str) -> Disk | None:
     return next(map(_disk, answer["Volumes"]), None)
 
 
-def _disk(item: Mapping[str, Any]) -> Disk:
-    volume = Volume(
-        id=item["VolumeId"],
-        state=intern(item["State"]),
-        created=item["CreateTime"],
-        size_gib=item["Size"],
-        type=intern(item["VolumeType"]),
-        attachments=tuple(
-            Attachment(each["InstanceId"], each.get("Device", ""))
-            for each in item.get("Attachments", [])
-            if "InstanceId" in each
-        ),
-        tags={intern(each["Key"]): each["Value"] for each in item.get("Tags", [])},
-        snapshot_id=item.get("SnapshotId", ""),
-    )
-    return Disk(volume, intern(item["AvailabilityZone"]))
+def _disk(item: VolumeTypeDef) -> Disk:
+    return Disk(volume_of(item), intern(item["AvailabilityZone"]))

@@ -38,7 +38,7 @@ _GIB: Final = 2**30
 def list_volumes(account: Account, pacer: Pacer) -> tuple[Volume, ...]:
     """Return all volumes of the account and region."""
     found = list_pages(pacer, account.ec2.describe_volumes, "DescribeVolumes", "Volumes")
-    return _unique(_volume(item) for item in found)
+    return _unique(volume_of(item) for item in found)
 
 
 def list_instances(account: Account, pacer: Pacer) -> tuple[Instance, ...]:
@@ -121,7 +121,8 @@ def _tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:
     return {intern(item["Key"]): item["Value"] for item in tags}
 
 
-def _volume(item: VolumeTypeDef) -> Volume:
+def volume_of(item: VolumeTypeDef) -> Volume:
+    """Return a volume as EC2 tells of it."""
     return Volume(
         id=item["VolumeId"],
         state=intern(item["State"]),
