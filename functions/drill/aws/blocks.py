@@ -119,22 +119,22 @@ class _Reader:
             if block.number not in self.right:
                 self.read(block)
 
-    def read(self, block: Block) -> bytes:
+    def read(self, block: Block, readings: int = _READINGS) -> bytes:
         """Return a block that is what it has to be; one that is not is read again."""
-        for left in reversed(range(_READINGS)):
-            try:
-                data, checksum, algorithm = self._get(block)
-            except BotoCoreError:
-                if not left:
-                    raise
-                continue
-            flaw = flaw_of_block(data, self._listed.block_bytes, checksum, algorithm)
-            if flaw is None:
-                self.right.add(block.number)
-                return data
-            if not left:
-                raise _FlawedError(flaw, block.number)
-        raise AssertionError  # pragma: no cover - the last reading returns or raises
+        try:
+            return self._read_once(block)
+        except (BotoCoreError, _FlawedError):
+            if readings == 1:
+                raise
+        return self.read(block, readings - 1)
+
+    def _read_once(self, block: Block) -> bytes:
+        data, checksum, algorithm = self._get(block)
+        flaw = flaw_of_block(data, self._listed.block_bytes, checksum, algorithm)
+        if flaw is not None:
+            raise _FlawedError(flaw, block.number)
+        self.right.add(block.number)
+        return data
 
     def _get(self, block: Block) -> tuple[bytes, str, str]:
         def get() -> tuple[bytes, str, str]:

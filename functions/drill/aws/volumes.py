@@ -82,22 +82,23 @@ class Volumes:
 
         Raises AWS's errors; where nobody knows whether it was made, it is looked for.
         """
-        if unit.adopted:
-            return self._adopted(unit.adopted)
-        for attempt in range(1, _TOKENS + 1):
-            try:
-                return self._create(unit, attempt)
-            except AWS_ERRORS as error:
-                failure = classify(error)
-                if failure.code in _FULL:
-                    raise HaltError(failure) from error
-                is_used = failure.code == _TOKEN_USED
-                found = self._find(unit) if is_used or failure.kind is Kind.UNKNOWN else None
-                if found:
-                    return self._adopted(found)
-                if not is_used or attempt == _TOKENS:
-                    raise
-        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+        return self._adopted(unit.adopted) if unit.adopted else self._made(unit)
+
+    def _made(self, unit: Unit, attempt: int = 1) -> Made:
+        """Make it; where a token is used up and there is no volume of it, by the next token."""
+        try:
+            return self._create(unit, attempt)
+        except AWS_ERRORS as error:
+            failure = classify(error)
+            if failure.code in _FULL:
+                raise HaltError(failure) from error
+            is_used = failure.code == _TOKEN_USED
+            found = self._find(unit) if is_used or failure.kind is Kind.UNKNOWN else None
+            if found:
+                return self._adopted(found)
+            if not is_used or attempt == _TOKENS:
+                raise
+        return self._made(unit, attempt + 1)
 
     def wait(self, made: Made) -> Seen:
         """Look until it is no longer being made, some minutes at most, or its RTO."""
