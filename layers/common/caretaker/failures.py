@@ -82,6 +82,7 @@ _CODES: Final[dict[Kind, frozenset[str]]] = {
             "Blocked",
             "OptInRequired",
             "PendingVerification",
+            "RegionDisabledException",
             "ExpiredToken",
             "ExpiredTokenException",
             "InvalidClientTokenId",

@@ -11,6 +11,7 @@ from caretaker import report as reports
 from caretaker.aws.alerts import Alerts
 from caretaker.aws.reports import put_report, report_key
 from caretaker.aws.session import home
+from caretaker.cells import OF_ALL, UNREACHABLE, Ending, cell_answer
 from caretaker.decisions import Result
 from caretaker.errors import CallError, StateError
 from caretaker.failures import Kind
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from caretaker.clock import Clock
     from caretaker.decisions import Outcome
     from caretaker.errors import RefusedError
-    from caretaker.report import Breakdown, Findings, Heading
+    from caretaker.report import Breakdown, Findings, Heading, OnBehalf
+    from caretaker.request import Caller
     from caretaker.settings import Settings
 
 ENDED_WELL: Final = frozenset({"event_refused", "run_failed"})
@@ -40,7 +42,8 @@ class Finish:
 
     What is wrong with a run that a person asked for is told mildly, for that person has the answer,
     and under the policy `by_hand`, whose next scheduled run ends it; that is empty where a schedule
-    asked, which goes on asking.
+    asked, which goes on asking. A run that has a `caller` tells nobody and measures nothing: its
+    answer, a short one, says all of it to the caller.
     """
 
     settings: Settings
@@ -50,29 +53,45 @@ class Finish:
     now: datetime
     started: float
     by_hand: str = ""
+    caller: Caller | None = None
 
     def ended(
-        self, findings: Findings, checks: Sequence[Check], *, heartbeat: bool
+        self,
+        findings: Findings,
+        checks: Sequence[Check],
+        *,
+        heartbeat: bool,
+        following: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """End a run that decided: the whole report, what people must know, the numbers."""
+        """End a run that decided: the whole report, what people must know, the numbers.
+
+        `following` is the event of the round that the caller is to ask for.
+        """
         outcomes = findings.outcomes
         answer = reports.answer_of(self.heading, findings, report=None, duration_ms=self._took())
-        written = self._write(answer, outcomes)
+        written = self._write(answer, outcomes, findings.report_kind)
         answer["report"] = written.report
+        all_checks = [*findings.checks, *checks, written.check]
+        judged = findings.judged | (ENDED_WELL if heartbeat else frozenset())
+        left_to_caller = OF_ALL if self.caller else frozenset()
         told = self._tell(
-            [*findings.checks, *checks, written.check],
-            findings.judged | (ENDED_WELL if heartbeat else frozenset()),
+            [check for check in all_checks if check.kind not in left_to_caller],
+            judged - left_to_caller,
             written.report or "",
             self.heading,
+            findings.tells_for,
         )
-        self._measure(answer, told, {**findings.gauges, **({"Heartbeat": 1} if heartbeat else {})})
+        gauges = {**findings.gauges, **({"Heartbeat": 1} if heartbeat else {})}
+        self._measure(answer, told, gauges)
         self._break_down(findings.breakdowns)
+        if findings.on_behalf:
+            self._measure_on_behalf(findings.on_behalf)
         if findings.remember:
             self._remember(findings.remember)
         # Keeps and skips are in the report alone.
         log_items(reports.item_of(o) for o in outcomes if o.decision.is_change)
         answer["duration_ms"] = self._took()
-        return self._logged(answer)
+        return self._logged(answer, _ending_of(told, findings.gauges, following))
 
     def refused(self, refused: RefusedError) -> dict[str, Any]:
         """End a run that was stopped before its first change; the same fault is one incident."""
@@ -112,7 +131,10 @@ class Finish:
         self._tell_alone(check)
         expected = _ALLOWED if failed.failure.kind is Kind.DENIED else ""
         error = {"path": failed.operation, "problem": str(failed), "expected": expected}
-        return self.without_items("failed", "listing_failed", [error])
+        is_ours = isinstance(failed, StateError)
+        is_shut_out = failed.failure.kind is Kind.DENIED and not is_ours
+        status = UNREACHABLE if self.caller and is_shut_out else "failed"
+        return self.without_items(status, "listing_failed", [error])
 
     def without_items(
         self, status: str, reason: str, errors: Sequence[Mapping[str, str]]
@@ -121,9 +143,9 @@ class Finish:
         answer = reports.answer_without_items(
             self.heading, status, reason, errors, duration_ms=self._took()
         )
-        return self._logged(answer)
+        return self._logged(answer, Ending({}))
 
-    def _write(self, answer: Mapping[str, Any], outcomes: Sequence[Outcome]) -> _Written:
+    def _write(self, answer: Mapping[str, Any], outcomes: Sequence[Outcome], kind: str) -> _Written:
         bucket = self.settings.reports_bucket
         check = Check(
             kind="report_unwritten",
@@ -136,17 +158,22 @@ class Finish:
         client = home(self.settings.region).s3
         try:
             lines = reports.report_lines(answer, outcomes)
-            return _Written(put_report(client, bucket, self._key(), lines), check)
+            return _Written(put_report(client, bucket, self._key(kind), lines), check)
         except CallError as error:
             logger.error("report unwritten", error=error.failure.as_error())
             return _Written(None, replace(check, healthy=False, evidence={"error": str(error)}))
 
-    def _key(self) -> str:
+    def _key(self, kind: str) -> str:
         head = self.heading
-        return report_key(head.chore, head.policy, head.slot, head.run)
+        return report_key(head.chore, head.policy, head.slot, head.run, kind)
 
     def _tell(
-        self, checks: Sequence[Check], judged: frozenset[str], report: str, head: Heading
+        self,
+        checks: Sequence[Check],
+        judged: frozenset[str],
+        report: str,
+        head: Heading,
+        tells_for: str = "",
     ) -> Told:
         settings = self.settings
         origin = Origin(
@@ -162,11 +189,15 @@ class Finish:
             self.clock,
             self.now,
             ours.told_alone,
+            self.caller.fleet if self.caller else "",
+            tells_for,
         )
         return alerts.tell(checks, judged)
 
     def _tell_alone(self, check: Check) -> None:
         """Tell the one thing that there is to tell of a run that decided nothing."""
+        if self.caller:
+            return
         head = replace(self.heading, policy=self.by_hand or self.heading.policy)
         told = self._tell([check], frozenset(), "", head)
         self._publish({"UnsentAlerts": told.unsent, "OpenIncidents": told.open_incidents}, head)
@@ -186,7 +217,12 @@ class Finish:
         }
         self._publish(values, self.heading)
 
+    def _measure_on_behalf(self, other: OnBehalf) -> None:
+        self._publish(other.values, replace(self.heading, chore=other.chore, policy=other.policy))
+
     def _publish(self, values: Mapping[str, float], head: Heading) -> None:
+        if self.caller:
+            return
         publish_metrics(
             values,
             installation=self.settings.installation,
@@ -196,7 +232,7 @@ class Finish:
 
     def _break_down(self, breakdowns: Sequence[Breakdown]) -> None:
         head, settings = self.heading, self.settings
-        for breakdown in breakdowns:
+        for breakdown in () if self.caller else breakdowns:
             publish_breakdown(
                 breakdown,
                 installation=settings.installation,
@@ -211,10 +247,10 @@ class Finish:
         except StateError as error:
             logger.warning("not remembered", error=error.failure.as_error())
 
-    def _logged(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def _logged(self, answer: dict[str, Any], ending: Ending) -> dict[str, Any]:
         short = {k: v for k, v in answer.items() if k not in {"outcomes", "outcomes_omitted"}}
         logger.info("run ended", answer=short)
-        return answer
+        return cell_answer(answer, ending, self.caller.so_far) if self.caller else answer
 
     @property
     def _gravity(self) -> Severity:
@@ -226,6 +262,12 @@ class Finish:
 
     def _took(self) -> int:
         return round((self.clock.monotonic() - self.started) * 1000)
+
+
+def _ending_of(
+    told: Told, gauges: Mapping[str, float], following: Mapping[str, Any] | None
+) -> Ending:
+    return Ending(gauges, told.opened, told.resolved, told.open_incidents, told.unsent, following)
 
 
 @dataclass(frozen=True, slots=True)

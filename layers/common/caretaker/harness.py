@@ -14,32 +14,34 @@ import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from caretaker import report as reports
+from caretaker.aws.elsewhere import Elsewhere, check_stays_at_home
 from caretaker.aws.functions import invoke_next_round
 from caretaker.aws.lease import Lease, renewed_lease
 from caretaker.aws.pacing import Pacer
 from caretaker.aws.places import Place
-from caretaker.aws.session import account_at, home, target_role
+from caretaker.aws.session import account_at, home
 from caretaker.aws.state import State, Table
+from caretaker.cells import caller_in
 from caretaker.clock import Deadline
-from caretaker.decisions import Outcome, Result
 from caretaker.errors import BusyError, CallError, FieldError, RefusedError, StateError
 from caretaker.finish import Finish
 from caretaker.identity import run_id
 from caretaker.incidents import Check, Severity
 from caretaker.report import Heading
-from caretaker.request import MAX_ROUNDS, POLICY_PATTERN, BaseRequest, effective_mode, parse_request
+from caretaker.request import POLICY_PATTERN, BaseRequest, effective_mode, parse_request
+from caretaker.rounds import check_left_over, left_by, next_round
 from caretaker.run import Run, Scene
 from caretaker.settings import Mode, Settings
-from caretaker.slots import slot_of, slot_time
+from caretaker.slots import slot_of
 from caretaker.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from caretaker.clock import Clock
     from caretaker.report import Findings
+    from caretaker.request import Caller
     from caretaker.run import Chore
 
 NO_POLICY: Final = "-"
@@ -78,19 +80,21 @@ class _Invocation[R: BaseRequest]:
         table = Table(home(self._settings.region).dynamodb, self._settings.state_table, clock)
         self._state = State(table)
         self._by_hand = False
+        self._caller: Caller | None = None
         logger.clear_state()
         logger.append_keys(run=self._run_id, chore=chore.name)
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Turn the event into an answer; raises only what may be repeated as a whole."""
         self._by_hand = _is_by_hand(event)
+        self._caller = caller_in(event) if self._chore.rights else None
         try:
             resolved = self._resolve(event)
             if resolved is None:
                 return self._decided_nothing("ok", "nothing_of_ours")
             request = parse_request(self._chore.request, resolved)
             mode = effective_mode(request.mode, self._settings.mode)
-            scene = self._scene(request)
+            scene = self._scene(request, mode)
         except RefusedError as refused:
             return self._before_deciding(event).refused(refused)
         except CallError as failed:
@@ -108,10 +112,10 @@ class _Invocation[R: BaseRequest]:
         if self._chore.resolve is None:
             problem = FieldError("detail-type", "this chore takes no EventBridge events")
             raise RefusedError("event_invalid", [problem])
-        return self._chore.resolve(event, self._scene(BaseRequest()))
+        return self._chore.resolve(event, self._scene(BaseRequest(), self._settings.mode))
 
-    def _scene(self, request: BaseRequest) -> Scene:
-        place = self._place(request)
+    def _scene(self, request: BaseRequest, mode: Mode) -> Scene:
+        place = self._place(request, mode)
         left = self._context.get_remaining_time_in_millis() / 1000
         deadline = Deadline(self._clock, left)
         account = account_at(place)
@@ -126,22 +130,18 @@ class _Invocation[R: BaseRequest]:
             now=self._now,
             run_id=self._run_id,
             request_id=self._context.aws_request_id,
+            partition=self._partition,
         )
 
-    def _place(self, request: BaseRequest) -> Place:
-        account = request.target.account or self._account
-        region = request.target.region or self._settings.region
-        if (account, region) == (self._account, self._settings.region):
-            return Place(account, region)
-        if not self._settings.target_role_name:
-            problem = FieldError(
-                "target",
-                "the stack names no role for other accounts and regions",
-                "the function's own account and region, or a stack with TargetRoleName",
-            )
-            raise RefusedError("target_not_allowed", [problem])
-        role = target_role(self._settings, self._partition, account)
-        return Place(account, region, role, self._settings.target_external_id)
+    def _place(self, request: BaseRequest, mode: Mode) -> Place:
+        own = Place(self._account, self._settings.region)
+        if self._chore.rights is None:
+            check_stays_at_home(request)
+            return own
+        elsewhere = Elsewhere(self._settings, self._partition, own, self._chore.name)
+        account = request.target.account or own.account
+        region = request.target.region or own.region
+        return elsewhere.place_of(account, region, self._chore.rights.policy_for(mode))
 
     def _slot(self, request: BaseRequest) -> str:
         """Lambda's own retries share the request id, and so the minute of the first attempt."""
@@ -165,7 +165,8 @@ class _Invocation[R: BaseRequest]:
             with self._lease(heading, request, mode) as lease:
                 findings = self._chore.steps(Run(scene, request, mode, slot, lease))
         except BusyError as busy:
-            if not request.is_spared_by(busy.slot, slot):
+            # A caller asks again: what the run that is at work comes to is this cell's, too.
+            if request.caller or not request.is_spared_by(busy.slot, slot):
                 raise
             reason = "slot_in_progress" if busy.slot == slot else "run_in_progress"
             return self._decided_nothing("skipped", reason, heading)
@@ -176,8 +177,10 @@ class _Invocation[R: BaseRequest]:
         except RefusedError as refused:
             return finish.refused(refused)
         regular = request.mode is not Mode.REPORT and not request.lease_scope
-        continuation = self._continue(request, mode, slot, findings, event)
-        return finish.ended(findings, [*self._checks(lease), *continuation], heartbeat=regular)
+        following = next_round(event, request, slot, findings, mode)
+        left = self._check_left(request, mode, findings, following)
+        checks = [*self._checks(lease), *left]
+        return finish.ended(findings, checks, heartbeat=regular, following=following)
 
     def _lease(
         self, heading: Heading, request: BaseRequest, mode: Mode
@@ -196,36 +199,34 @@ class _Invocation[R: BaseRequest]:
             return nullcontext(Lease(unreachable=error.failure.message))
         return renewed_lease(self._state, self._clock, key, self._run_id, heading.slot)
 
-    def _continue(
+    def _check_left(
         self,
         request: BaseRequest,
         mode: Mode,
-        slot: str,
         findings: Findings,
-        event: Mapping[str, Any],
+        following: Mapping[str, Any] | None,
     ) -> list[Check]:
-        """Start the next round where this one made progress and left something.
-
-        Returns a check that says how it stands with what was left.
-        """
-        left = [outcome for outcome in findings.outcomes if outcome.result is Result.DEFERRED]
+        """Start the next round, unless a caller does, and judge how it stands with what is left."""
         if mode is Mode.REPORT:
             return []
         problem = ""
-        progress = findings.may_continue and reports.progress_of(findings.outcomes)
-        if left and progress and request.round < MAX_ROUNDS:
-            slot_text = slot_time(slot).isoformat()
-            following = {**event, "scheduled_time": slot_text, "round": request.round + 1}
-            try:
-                client = home(self._settings.region).functions
-                invoke_next_round(client, self._context.invoked_function_arn, following)
-            except CallError as error:
-                problem = str(error)
-            else:
-                logger.info("next round invoked", round=request.round + 1)
+        if following is not None:
+            problem = "" if request.caller else self._invoke_next(following)
+            if not problem:
                 return []
+        left = left_by(findings)
         # A run about a part of it all does not know what else was left.
-        return [_left_over(left, problem)] if left or not request.lease_scope else []
+        return [check_left_over(left, problem)] if left or not request.lease_scope else []
+
+    def _invoke_next(self, following: Mapping[str, Any]) -> str:
+        """Invoke the function itself; return why that went wrong, empty where it did not."""
+        try:
+            client = home(self._settings.region).functions
+            invoke_next_round(client, self._context.invoked_function_arn, following)
+        except CallError as error:
+            return str(error)
+        logger.info("next round invoked", round=following["round"])
+        return ""
 
     def _checks(self, lease: Lease) -> list[Check]:
         return [
@@ -255,6 +256,7 @@ class _Invocation[R: BaseRequest]:
             self._now,
             self._started,
             self._default_policy if self._by_hand else "",
+            self._caller,
         )
 
     def _before_deciding(self, event: Mapping[str, Any]) -> Finish:
@@ -281,15 +283,3 @@ def _is_by_hand(event: object) -> bool:
     What is no object tells nothing of who sent it.
     """
     return isinstance(event, dict) and not event.keys() & {"scheduled_time", "detail-type"}
-
-
-def _left_over(left: Sequence[Outcome], problem: str) -> Check:
-    causes = sorted({str(outcome.detail.get("deferred_by", "")) for outcome in left})
-    return Check(
-        kind="work_left_over",
-        resource="run",
-        healthy=not left,
-        what=f"{len(left)} item(s) left undone: {', '.join(causes)}",
-        evidence={"next round": problem} if problem else {},
-        next="the next scheduled run takes them first",
-    )

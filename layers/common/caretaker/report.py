@@ -55,6 +55,14 @@ class Breakdown(NamedTuple):
     values: Mapping[str, float]
 
 
+class OnBehalf(NamedTuple):
+    """Metrics of another chore and its policy."""
+
+    chore: str
+    policy: str
+    values: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What a chore's steps came to.
@@ -64,7 +72,8 @@ class Findings:
     With a `refusal` nothing was carried out; without `may_continue` what was deferred waits for the
     next scheduled run. `remember` is called once people were told. `reason` is what the whole run
     has to say where nothing is refused; `plan` is the plan that it is about, where that is not the
-    one of its outcomes.
+    one of its outcomes. `tells_for` is a fleet whose cells have handed on what people are to hear
+    of, `on_behalf` are metrics of their chore; `report_kind` is what the report's name ends in.
     """
 
     outcomes: Sequence[Outcome]
@@ -78,6 +87,9 @@ class Findings:
     remember: Callable[[], None] | None = None
     reason: str | None = None
     plan: str | None = None
+    tells_for: str = ""
+    report_kind: str = "jsonl"
+    on_behalf: OnBehalf | None = None
 
 
 def plan_id(decisions: Iterable[Decision]) -> str:

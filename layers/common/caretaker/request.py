@@ -61,11 +61,35 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+type AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+type RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
+type RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+
+
 class Target(Part):
     """Where to work instead of the function's own account and region."""
 
-    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
-    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")] | None = None
+    account: AccountId | None = None
+    region: RegionName | None = None
+
+
+class SoFar(Part):
+    """What the earlier rounds of a cell came to; `done` is counted by action."""
+
+    rounds: Annotated[int, Field(ge=0)] = 0
+    done: dict[str, int] = {}
+    reports: tuple[str, ...] = ()
+    opened: int = 0
+    resolved: int = 0
+    untold: int = 0
+
+
+class Caller(Part):
+    """The run of a fleet that asked for this one, and tells what comes of it; see `cells`."""
+
+    run: RunName
+    fleet: PolicyName
+    so_far: SoFar = SoFar()
 
 
 class BaseRequest(Part):
@@ -78,6 +102,7 @@ class BaseRequest(Part):
     pace: Annotated[float, Field(gt=0, le=1)] = 0.5
     approve: PlanId | None = None
     round: Annotated[int, Field(ge=0, le=MAX_ROUNDS)] = 0
+    caller: Caller | None = None
 
     def is_spared_by(self, other: str, slot: str) -> bool:
         """Tell whether a run of this slot is not needed while one of the `other` is at work."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from caretaker.aws.state import State
     from caretaker.clock import Clock, Deadline
     from caretaker.report import Findings
+    from caretaker.rights import Rights
     from caretaker.settings import Settings
 
 
@@ -29,7 +30,8 @@ class Chore[R: BaseRequest]:
 
     `resolve` turns an EventBridge event into a request; None means that it is about nothing of
     ours. `adds_only` chores go on when the state table cannot be reached. One that does not
-    `tell_failures` raises instead: it runs so often that telling would drown people.
+    `tell_failures` raises instead: it runs so often that telling would drown people. `rights` are
+    those that it needs in other accounts and regions; without any it works in the function's own.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Chore[R: BaseRequest]:
     resolve: Callable[[Mapping[str, Any], Scene], dict[str, Any] | None] | None = None
     adds_only: bool = False
     tell_failures: bool = True
+    rights: Rights | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Scene:
     now: datetime
     run_id: str
     request_id: str
+    partition: str = "aws"
 
 
 def _planned(batch: Batch) -> list[Outcome]:

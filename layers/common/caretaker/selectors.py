@@ -83,20 +83,20 @@ def _is_asked_for(volume: Volume, tag_sets: Sequence[Tags], select: Select, poli
 def _matches_tags(tag_sets: Sequence[Tags], select: Select) -> bool:
     if not (select.tags_any or select.tags_all):
         return False
-    any_of = not select.tags_any or any(_has(tag_sets, p) for p in select.tags_any)
-    return any_of and all(_has(tag_sets, p) for p in select.tags_all)
+    any_of = not select.tags_any or any(has_tag(tag_sets, p) for p in select.tags_any)
+    return any_of and all(has_tag(tag_sets, p) for p in select.tags_all)
 
 
 def _is_excluded(volume: Volume, tag_sets: Sequence[Tags], select: Select) -> bool:
     return (
         volume.id in select.exclude_volumes
         or not set(volume.instance_ids).isdisjoint(select.exclude_instances)
-        or any(_has(tag_sets, pattern) for pattern in select.exclude_tags)
+        or any(has_tag(tag_sets, pattern) for pattern in select.exclude_tags)
         or bool(select.states and volume.state not in select.states)
     )
 
 
-def _has(tag_sets: Sequence[Tags], pattern: str) -> bool:
+def has_tag(tag_sets: Sequence[Tags], pattern: str) -> bool:
     """Tell whether any of the tag sets has a tag that matches `key` or `key=value`."""
     wanted_key, has_value, wanted_value = pattern.partition("=")
     return any(

@@ -5,7 +5,8 @@ What a chore should do comes from its event; what it may reach comes from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,8 @@ CARETAKER_INSTANCE_REPAIRS: Final = "CARETAKER_INSTANCE_REPAIRS"
 CARETAKER_SERVICE_REPAIRS: Final = "CARETAKER_SERVICE_REPAIRS"
 CARETAKER_RESTORE_MACHINE: Final = "CARETAKER_RESTORE_MACHINE"
 CARETAKER_DRILL_JUDGE: Final = "CARETAKER_DRILL_JUDGE"
+CARETAKER_FLEET_CHORES: Final = "CARETAKER_FLEET_CHORES"
+CARETAKER_FLEET_MACHINE: Final = "CARETAKER_FLEET_MACHINE"
 AWS_REGION: Final = "AWS_REGION"
 
 
@@ -73,7 +76,8 @@ class Settings:
     `ssm_documents` the names of those that it may run on instances, `private_networks` those that
     it may probe, `instance_repairs` and `service_repairs` the functions that it may ask for
     repairs, `restore_machine` the state machine of restores, `drill_judge` the user's function that
-    judges what a drill has restored.
+    judges what a drill has restored. `fleet_chores` are the functions of the chores that a fleet
+    may run, by their names, `fleet_machine` is its state machine.
     """
 
     installation: str
@@ -94,6 +98,8 @@ class Settings:
     service_repairs: str = ""
     restore_machine: str = ""
     drill_judge: str = ""
+    fleet_chores: Mapping[str, str] = field(default_factory=dict)
+    fleet_machine: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -122,6 +128,8 @@ class Settings:
             service_repairs=environ.get(CARETAKER_SERVICE_REPAIRS, ""),
             restore_machine=environ.get(CARETAKER_RESTORE_MACHINE, ""),
             drill_judge=environ.get(CARETAKER_DRILL_JUDGE, ""),
+            fleet_chores=json.loads(environ.get(CARETAKER_FLEET_CHORES) or "{}"),
+            fleet_machine=environ.get(CARETAKER_FLEET_MACHINE, ""),
         )
 
 

@@ -50,7 +50,7 @@ def render_messages(alert: Alert, channels: Iterable[Channel]) -> list[Message]:
 
 def _told(alert: Alert, channel: Channel) -> Sequence[Incident]:
     """Return what a channel hears of an alert, the worst first."""
-    heard = sorted(alert.incidents, key=_worst_first)
+    heard = sorted(alert.incidents, key=lambda each: _worst_first(each, alert.origin.scope))
     if channel is Channel.URGENT:
         return [incident for incident in heard if incident.is_urgent]
     if channel is Channel.PAGER:
@@ -58,8 +58,10 @@ def _told(alert: Alert, channel: Channel) -> Sequence[Incident]:
     return heard
 
 
-def _worst_first(incident: Incident) -> tuple[bool, bool, str]:
-    return incident.severity is not Severity.CRITICAL, not incident.escalated, incident.full_key
+def _worst_first(incident: Incident, own: str) -> tuple[bool, bool, bool, str]:
+    """Return by what incidents are sorted: of two alike that of the run's own scope is first."""
+    is_mild = incident.severity is not Severity.CRITICAL
+    return is_mild, not incident.escalated, incident.scope != own, incident.full_key
 
 
 def _message(alert: Alert, channel: Channel) -> Message:
