@@ -13,6 +13,7 @@ from . import aws
 from .checks import Ended, findings_of
 from .plan import plan_drill
 from .request import DrillRequest, check_judge
+from .rights import RIGHTS
 from .units import WORKERS, plan_units
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def drill(run: Run[DrillRequest]) -> Findings:
     return findings_of(Ended(facts, plan, run.request, outcomes, run.scene.now, run.mode))
 
 
-CHORE = Chore("drill", DrillRequest, drill, adds_only=True)
+CHORE = Chore("drill", DrillRequest, drill, adds_only=True, rights=RIGHTS)
 
 
 warm_up("ec2", "dynamodb", "ebs")

@@ -15,6 +15,7 @@ from .arrivals import resolve
 from .carrying import carry_out
 from .checks import findings_of
 from .request import InstanceHealthRequest
+from .rights import RIGHTS
 
 if TYPE_CHECKING:
     from caretaker.harness import LambdaContext
@@ -33,7 +34,9 @@ def instance_health(run: Run[InstanceHealthRequest]) -> Findings:
     return findings_of(carry_out(run, facts, started.outcomes))
 
 
-CHORE = Chore("instance_health", InstanceHealthRequest, instance_health, resolve=resolve)
+CHORE = Chore(
+    "instance_health", InstanceHealthRequest, instance_health, resolve=resolve, rights=RIGHTS
+)
 
 
 warm_up("ec2", "dynamodb")

@@ -16,6 +16,7 @@ from .checks import judge_run, summarise
 from .memory import Memory
 from .plan import plan_retention
 from .request import RetentionRequest
+from .rights import RIGHTS
 from .units import plan_units
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def retention(run: Run[RetentionRequest]) -> Findings:
     )
 
 
-CHORE = Chore("retention", RetentionRequest, retention)
+CHORE = Chore("retention", RetentionRequest, retention, rights=RIGHTS)
 
 
 warm_up("ec2", "dynamodb")

@@ -15,6 +15,7 @@ from . import aws
 from .freshness import judge_backups
 from .plan import plan_snapshots
 from .request import SnapshotRequest
+from .rights import RIGHTS
 from .units import plan_units
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def snapshot(run: Run[SnapshotRequest]) -> Findings:
     return Findings(outcomes, backups.checks, backups.judged, backups.gauges)
 
 
-CHORE = Chore("snapshot", SnapshotRequest, snapshot, resolve=aws.resolve_event, adds_only=True)
+CHORE = Chore(
+    "snapshot", SnapshotRequest, snapshot, resolve=aws.resolve_event, adds_only=True, rights=RIGHTS
+)
 
 
 warm_up("ec2", "dynamodb")

@@ -18,6 +18,7 @@ from .memory import Memory
 from .outcomes import unlisted
 from .plan import plan_tagging
 from .request import TaggingRequest
+from .rights import RIGHTS
 from .units import plan_units
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def tagging(run: Run[TaggingRequest]) -> Findings:
     return findings_of(ended, remember)
 
 
-CHORE = Chore("tagging", TaggingRequest, tagging)
+CHORE = Chore("tagging", TaggingRequest, tagging, rights=RIGHTS)
 
 
 warm_up("ec2", "dynamodb")

@@ -204,7 +204,7 @@ def _make_clients(scene: Scene, jobs: Mapping[str, Any]) -> None:
     if GROUP in jobs:
         _ = account.autoscaling
     if Source.ACCOUNT.value in jobs:
-        _ = account.organizations
+        _ = home(scene.settings.region).organizations
     if any(":" in name or name in rules.UNTYPED for name in jobs):
         _ = account.tagging
 

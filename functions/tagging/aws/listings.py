@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from caretaker.aws.ec2 import FILTER_VALUES, list_pages
 from caretaker.aws.errors import AWS_ERRORS, classify
+from caretaker.aws.session import home
 from caretaker.errors import ListingError
 from functions.tagging import rules
 from functions.tagging.facts import ENDED
@@ -224,7 +225,7 @@ def list_templates(
 def list_account_tags(scene: Scene, reader: Reader) -> dict[str, Tags]:
     """Return the tags that the organization has given to the account."""
     account = scene.account.place.account
-    describe = scene.account.organizations.list_tags_for_resource
+    describe = home(scene.settings.region).organizations.list_tags_for_resource
     found = list_pages(
         scene.pacer, describe, "ListTagsForResource", "Tags", size=None, ResourceId=account
     )

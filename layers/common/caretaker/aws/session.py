@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 from caretaker.aws.pacing import Buckets
-from caretaker.aws.places import REPEATABLE, Place, config_of, own_session, session_for
+from caretaker.aws.places import (
+    REPEATABLE,
+    Place,
+    config_of,
+    own_session,
+    session_by,
+    session_for,
+    sts_at_home,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,8 +38,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
-    from caretaker.settings import Settings
-
 
 ONCE: Final = config_of(attempts=1)
 """For calls whose second sending would do something else: creating snapshots, invoking."""
@@ -41,6 +47,8 @@ JUDGE_SECONDS: Final = 240
 """How long a function of the user's may take to judge what was restored."""
 JUDGED: Final = config_of(attempts=1, read_seconds=JUDGE_SECONDS)
 """For that function: nobody else waits so long for an answer."""
+KEPT_PLACES: Final = 16
+"""Clients of so many places are kept: up to 4 MiB each, and a run works in one of them."""
 
 
 class Account:
@@ -49,6 +57,7 @@ class Account:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.buckets = Buckets()
+        self._session = session_for(place)
 
     @cached_property
     def ec2(self) -> EC2Client:
@@ -113,19 +122,12 @@ class Account:
         )
 
     @cached_property
-    def organizations(self) -> OrganizationsClient:
-        """Reads."""
-        return cast("OrganizationsClient", self._client("organizations", REPEATABLE))
-
-    @cached_property
     def quotas(self) -> ServiceQuotasClient:
         """Reads."""
         return cast("ServiceQuotasClient", self._client("service-quotas", REPEATABLE))
 
     def _client(self, service: str, config: Config) -> object:
-        return session_for(self.place).create_client(
-            service, region_name=self.place.region, config=config
-        )
+        return self._session.create_client(service, region_name=self.place.region, config=config)
 
 
 class Home:
@@ -165,6 +167,11 @@ class Home:
         return cast("SSMClient", self._client("ssm", REPEATABLE))
 
     @cached_property
+    def organizations(self) -> OrganizationsClient:
+        """Reads; of members nobody is answered."""
+        return cast("OrganizationsClient", self._client("organizations", REPEATABLE))
+
+    @cached_property
     def functions(self) -> LambdaClient:
         """The function itself, for its next round, and others of the stack."""
         return cast("LambdaClient", self._client("lambda", ONCE))
@@ -189,18 +196,13 @@ def home(region: str) -> Home:
     return Home(region)
 
 
-@cache
+@lru_cache(maxsize=KEPT_PLACES)
 def account_at(place: Place) -> Account:
     """Return the clients of a place, with the buckets that go with them."""
     return Account(place)
 
 
-def target_role(settings: Settings, partition: str, account: str) -> str:
-    """Return the role to assume in another account; its name is the stack's, never the event's."""
-    return f"arn:{partition}:iam::{account}:role/{settings.target_role_name}"
-
-
 def forget() -> None:
     """Drop all clients; for tests."""
-    for cached in (home, account_at, own_session, session_for):
+    for cached in (home, account_at, own_session, session_by, sts_at_home):
         cached.cache_clear()
