@@ -54,7 +54,7 @@ check: $(DEV) $(SAM_INSTALLED) ## Check style, types, template and pins
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml member-role.yaml
 	$(OFFLINE) $(SAM) validate --lint
 	$(BIN)/python -m pytest -q tests/contract/test_pins.py
 	$(BIN)/python -m tools.audit layers/common/requirements.txt \

@@ -22,7 +22,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 TEMPLATE: Final = ROOT / "template.yaml"
 EXTRA_POLICY: Final = ROOT / "docs" / "examples" / "extra-policy.yaml"
 EXTRA_TAGGING: Final = ROOT / "docs" / "examples" / "tagging-policy.yaml"
-TEMPLATES: Final = (TEMPLATE, EXTRA_POLICY, EXTRA_TAGGING)
+EXTRA_FLEET: Final = ROOT / "docs" / "examples" / "fleet.yaml"
+TEMPLATES: Final = (TEMPLATE, EXTRA_POLICY, EXTRA_TAGGING, EXTRA_FLEET)
 NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
 _CLOUD_PYTHON: Final = ROOT / ".venvs" / "cloud" / "bin" / "python"
@@ -160,11 +161,12 @@ def statements(role_logical_id: str, template: Properties | None = None) -> list
 def deployed(**parameters: str | float) -> Properties:
     """Return the template that CloudFormation would deploy with these parameters.
 
-    The others have their defaults. What a condition leaves out is gone, and `Fn::If` is decided;
-    other intrinsic functions stay.
+    The others have their defaults, and the fleet, which is off by default, is there. What a
+    condition leaves out is gone, and `Fn::If` is decided; other intrinsic functions stay.
     """
     template = expanded()
     values = {name: each["Default"] for name, each in template["Parameters"].items()}
+    values["FleetMode"] = "act"
     assert parameters.keys() <= values.keys()
     values |= parameters
     conditions = template["Conditions"]

@@ -8,6 +8,7 @@ import pytest
 
 from caretaker import telemetry
 from tests.contract.template import (
+    EXTRA_FLEET,
     EXTRA_POLICY,
     EXTRA_TAGGING,
     TEMPLATES,
@@ -30,6 +31,8 @@ WATCHDOG = [{"Ref": "WatchdogTopic"}]
 
 NEVER_SCHEDULED = {"ServiceRepairFunction"}
 """Started by another function alone: nobody misses it, and Lambda tries again what it held back."""
+WITHOUT_SCHEDULE = {*NEVER_SCHEDULED, "FleetFunction"}
+"""Each fleet is a schedule of its user's, whose stack watches the heartbeat of its chore."""
 
 SEVEN_DAYS = 604_800
 ONE_DAY = 86_400
@@ -47,6 +50,7 @@ def _alarms(template: Properties) -> dict[str, Properties]:
 MAIN = _alarms(expanded())
 EXTRA = _alarms(written(EXTRA_POLICY))
 TAGGING = _alarms(written(EXTRA_TAGGING))
+FLEET = _alarms(written(EXTRA_FLEET))
 
 
 def _watching(
@@ -90,8 +94,9 @@ def test_every_function_has_an_alarm_on(metric: str, apart: set[str]) -> None:
         ),
         (EXTRA, {"snapshot", "retention"}),
         (TAGGING, {"tagging"}),
+        (FLEET, {"snapshot", "retention"}),
     ],
-    ids=["template", "extra policy", "tagging policy"],
+    ids=["template", "extra policy", "tagging policy", "fleet"],
 )
 def test_heartbeat_alarm_breaches_on_missing_data(
     alarms: dict[str, Properties], chores: set[str]
@@ -111,7 +116,7 @@ def test_heartbeat_alarm_breaches_on_missing_data(
 def test_every_chore_with_a_schedule_has_a_heartbeat_alarm() -> None:
     beating = [_dimensions(alarm)["Chore"] for alarm in _watching(MAIN, "Heartbeat")]
 
-    assert sorted(map(function_of, beating)) == sorted(functions().keys() - NEVER_SCHEDULED)
+    assert sorted(map(function_of, beating)) == sorted(functions().keys() - WITHOUT_SCHEDULE)
 
 
 def test_tagging_is_missed_only_where_there_are_rules() -> None:
@@ -161,11 +166,26 @@ def test_restores_may_be_left_alone_for_minutes_that_fit_their_schedule() -> Non
     assert minutes["Default"] > minutes["MinValue"]
 
 
-def test_a_restore_whose_machine_has_failed_is_an_alarm() -> None:
-    (alarm,) = _watching(MAIN, "ExecutionsFailed")
+@pytest.mark.parametrize(
+    ("machine", "metrics"),
+    [
+        ("RestoreMachine", ["ExecutionsFailed"]),
+        ("FleetMachine", ["ExecutionsFailed", "ExecutionsAborted", "ExecutionsTimedOut"]),
+    ],
+)
+def test_a_machine_that_has_not_come_to_its_end_is_an_alarm(
+    machine: str, metrics: list[str]
+) -> None:
+    watched = {"StateMachineArn": {"Ref": machine}}
+    alarms = [alarm for alarm in MAIN.values() if _dimensions(alarm) == watched]
 
-    assert alarm["Namespace"] == "AWS/States"
-    assert _dimensions(alarm) == {"StateMachineArn": {"Ref": "RestoreMachine"}}
+    assert [alarm["MetricName"] for alarm in alarms] == metrics
+    assert {alarm["Namespace"] for alarm in alarms} == {"AWS/States"}
+    for alarm in alarms:
+        _is_raised_by_one(alarm)
+
+
+def _is_raised_by_one(alarm: Properties) -> None:
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
         "Sum",
         "GreaterThanThreshold",
@@ -211,6 +231,8 @@ def test_stale_backups_alarm_breaches_on_missing_data(alarms: dict[str, Properti
         (EXTRA, "Heartbeat", "retention"),
         (EXTRA, "NewestBackupAgeHours", "snapshot"),
         (TAGGING, "Heartbeat", "tagging"),
+        (FLEET, "Heartbeat", "snapshot"),
+        (FLEET, "Heartbeat", "retention"),
     ],
     ids=lambda given: given if isinstance(given, str) else f"{len(given)} alarms",
 )
@@ -230,13 +252,13 @@ def test_alerts_chore_has_no_policies_to_tell_apart(metric: str) -> None:
 
 
 def test_alarms_watch_metrics_that_exist() -> None:
-    alarms = [*MAIN.values(), *EXTRA.values(), *TAGGING.values()]
+    alarms = [*MAIN.values(), *EXTRA.values(), *TAGGING.values(), *FLEET.values()]
     own = [alarm for alarm in alarms if not alarm["Namespace"].startswith("AWS/")]
 
     assert {alarm["Namespace"] for alarm in own} == {telemetry.NAMESPACE}
     assert {alarm["MetricName"] for alarm in own} <= telemetry.UNITS.keys()
     watched = {function_of(_dimensions(alarm)["Chore"]) for alarm in own}
-    assert watched == functions().keys() - NEVER_SCHEDULED
+    assert watched == functions().keys() - WITHOUT_SCHEDULE
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

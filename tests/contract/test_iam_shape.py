@@ -39,11 +39,15 @@ EVERYTHING_IS_ALLOWED_TO = {
     "ReadGroups": "Auto Scaling's Describe calls take no resource",
     "ListRecycleBinRules": "ListRules takes no resource, only the kind of what the rules keep",
     "SendTraces": "X-Ray's Put calls take no resource",
+    "ReadOrganization": "these three of Organizations take no resource",
+    "ReadRegions": "DescribeRegions takes no resource",
+    "ReadConcurrency": "GetAccountSettings takes no resource",
 }
 """The only statements on all resources, and why.
 
 Source: Service Authorization Reference, the tables of actions of EC2, EC2 Auto Scaling, Elastic
-Load Balancing, Recycle Bin, Resource Group Tagging API, Systems Manager and X-Ray.
+Load Balancing, Lambda, Organizations, Recycle Bin, Resource Group Tagging API, Systems Manager and
+X-Ray.
 """
 
 ACCOUNT = {"Ref": "AWS::AccountId"}
@@ -141,23 +145,27 @@ def test_scheduler_role_serves_the_schedules_of_this_group_alone() -> None:
 
 
 def test_scheduler_role_starts_functions_of_this_stack_and_fills_the_failure_queue() -> None:
-    by_action = {s["Action"]: as_list(s["Resource"]) for s in statements("SchedulerRole")}
+    by_action = {
+        statement["Action"]: sorted(map(json.dumps, as_list(statement["Resource"])))
+        for statement in statements("SchedulerRole", deployed())
+    }
+    started = [id_ for id_ in functions() if id_ != "ServiceRepairFunction"]
 
-    assert by_action == {
-        "lambda:InvokeFunction": [
-            {"Fn::GetAtt": [id_, "Arn"]} for id_ in functions() if id_ != "ServiceRepairFunction"
-        ],
+    assert {name: [json.loads(each) for each in arns] for name, arns in by_action.items()} == {
+        "lambda:InvokeFunction": [{"Fn::GetAtt": [id_, "Arn"]} for id_ in sorted(started)],
         "sqs:SendMessage": [{"Fn::GetAtt": ["FailureQueue", "Arn"]}],
     }
 
 
 OF_A_SERVICE = {"DeliverLogs", "ReadNetwork", "SendTraces"}
 """What a service calls by a role, not the code of a chore."""
+OF_ALL_REGIONS = "ReadOrganization"
+"""Organizations answers for all regions from one."""
 
 
 @pytest.mark.parametrize("statement", ALLOWING)
 def test_what_takes_no_resource_is_read_in_this_region_alone(statement: Properties) -> None:
-    if statement["Resource"] == "*" and statement["Sid"] not in OF_A_SERVICE:
+    if statement["Resource"] == "*" and statement["Sid"] not in {*OF_A_SERVICE, OF_ALL_REGIONS}:
         of_ec2 = all(action.startswith("ec2:") for action in as_list(statement["Action"]))
         key = "ec2:Region" if of_ec2 else "aws:RequestedRegion"
         assert statement["Condition"]["StringEquals"][key] == {"Ref": "AWS::Region"}
@@ -201,6 +209,7 @@ def test_alerts_function_counts_the_subscribers_of_every_topic() -> None:
 
 NEVER_CONTINUED = {
     "AlertsFunction",
+    "FleetFunction",
     "InstanceHealthFunction",
     "RestoreFunction",
     "ServiceRepairFunction",
@@ -243,13 +252,17 @@ def test_no_function_may_change_permissions_or_read_all_roles(function: str) -> 
     services = {action.partition(":")[0] for action in allowed_actions(function)}
 
     assert not {"*", "iam"} & services
-    assert "organizations" not in services or function == "TaggingFunction"
+    assert "organizations" not in services or function in {"FleetFunction", "TaggingFunction"}
 
 
-def test_of_the_organization_only_the_tags_of_this_account_are_read() -> None:
-    read = statement_of("TaggingFunction", "ReadTagsOfThisAccount")
+@pytest.mark.parametrize(
+    ("target", "accounts"), [("", "account/*/${AWS::AccountId}"), ("member", "account/*")]
+)
+def test_of_the_organization_only_tags_of_accounts_are_read_that_runs_work_in(
+    target: str, accounts: str
+) -> None:
+    made = statements("TaggingRole", deployed(TargetRoleName=target))
+    (read,) = (each for each in made if each["Sid"] == "ReadTagsOfThisAccount")
 
     assert read["Action"] == "organizations:ListTagsForResource"
-    assert read["Resource"] == {
-        "Fn::Sub": "arn:${AWS::Partition}:organizations::*:account/*/${AWS::AccountId}"
-    }
+    assert read["Resource"] == {"Fn::Sub": f"arn:${{AWS::Partition}}:organizations::*:{accounts}"}

@@ -11,6 +11,7 @@ from caretaker.request import parse_request
 from caretaker.settings import Mode
 from functions.alerts.request import AlertsRequest
 from functions.drill.request import DrillRequest
+from functions.fleet.request import FleetRequest
 from functions.instance_health.request import InstanceHealthRequest
 from functions.restore.request import RestoreRequest
 from functions.retention.request import RetentionRequest
@@ -18,6 +19,7 @@ from functions.snapshot.request import SnapshotRequest
 from functions.tagging.request import TaggingRequest
 from functions.uptime.request import UptimeRequest
 from tests.contract.template import (
+    EXTRA_FLEET,
     EXTRA_POLICY,
     EXTRA_TAGGING,
     TEMPLATE,
@@ -55,8 +57,12 @@ REQUESTS: dict[str, type[BaseRequest]] = {
     "RestoreFunction": RestoreRequest,
     "DrillFunction": DrillRequest,
     "AlertsFunction": AlertsRequest,
+    "FleetFunction": FleetRequest,
 }
 """The event that each function with a schedule takes."""
+
+SCHEDULED_BY_OTHERS = {"FleetFunction"}
+"""What a fleet does is for whoever has an organization to say: the stack itself starts none."""
 
 SECONDS_BETWEEN_RUNS = {
     "SnapshotFunction": 3600,
@@ -75,6 +81,7 @@ MAY_WAIT_SECONDS = {
     "InstanceHealthFunction": 301,
     "UptimeFunction": 301,
     "ServiceRepairFunction": 301,
+    "FleetFunction": 3600,
 }
 """How long an event of each function is worth while: less than this.
 
@@ -199,9 +206,10 @@ def test_the_chore_takes_every_number_that_a_parameter_allows(
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        (TEMPLATE, REQUESTS.keys()),
+        (TEMPLATE, REQUESTS.keys() - SCHEDULED_BY_OTHERS),
         (EXTRA_POLICY, {"SnapshotFunction", "RetentionFunction"}),
         (EXTRA_TAGGING, {"TaggingFunction"}),
+        (EXTRA_FLEET, {"FleetFunction"}),
     ],
     ids=lambda given: getattr(given, "name", ""),
 )
@@ -364,6 +372,7 @@ def test_what_changes_others_things_only_reports_unless_asked_to_act() -> None:
         "RestoreFunction": {"Ref": "RestoreMode"},
         "DrillFunction": {"Ref": "DrillMode"},
         "AlertsFunction": Mode.ACT,
+        "FleetFunction": {"Ref": "FleetMode"},
     }
     shipped = {
         name: each["Default"]
@@ -372,7 +381,9 @@ def test_what_changes_others_things_only_reports_unless_asked_to_act() -> None:
     }
     only_add = {"DrillMode", "SnapshotMode"}
     assert {name for name, mode in shipped.items() if mode == Mode.ACT} == only_add
-    assert {ref["Ref"] for ref in modes.values() if isinstance(ref, dict)} == shipped.keys()
+    told = {ref["Ref"] for ref in modes.values() if isinstance(ref, dict)}
+    assert told == shipped.keys() | {"FleetMode"}
+    assert written()["Parameters"]["FleetMode"]["Default"] == "off"
 
 
 def test_every_function_has_a_failure_destination_and_its_retries_spelled_out() -> None:

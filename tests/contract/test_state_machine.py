@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -15,13 +12,14 @@ from caretaker import settings
 from caretaker.request import parse_request
 from functions.restore.request import RestoreRequest
 from functions.restore.turns import LATER, SOON
-from tests.contract.iam import ACCOUNT, policies_of
+from tests.contract.asl import MAX_NAME, MAX_PAYLOAD, lint, reached_from, resolved
+from tests.contract.iam import policies_of
 from tests.contract.template import ROOT, environment, functions, properties, written
 from tests.contract.test_iam_restore_machine import LABEL
 from tests.support.docs_pages import fields_of, texts_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.contract.template import Properties
 
@@ -36,11 +34,6 @@ DEFINITION: Final[Properties] = json.loads(
 TARGETS: Final[Properties] = DEFINITION["States"]["Targets"]
 TARGET: Final[Properties] = TARGETS["ItemProcessor"]
 SCOPES: Final = (DEFINITION, TARGET)
-
-MAX_PAYLOAD: Final = 262_144
-"""Bytes of a state's input or output. Source: AWS Step Functions developer guide, "Quotas"."""
-MAX_NAME: Final = 80
-"""Characters. Source: AWS Step Functions API reference, CreateStateMachine, name."""
 
 
 def parameter_of(name: str) -> Properties:
@@ -58,30 +51,8 @@ def _states(kind: str) -> dict[str, Properties]:
     }
 
 
-def _following(state: Properties) -> Iterator[str]:
-    yield from (each["Next"] for each in (state, *state.get("Choices", ())) if "Next" in each)
-    if "Default" in state:
-        yield state["Default"]
-
-
-def _lint(definition: str, folder: Path) -> str:
-    """Return what cfn-lint, which knows the language, says of a definition."""
-    own = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/machine", "DefinitionString": definition}
-    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": own}
-    template = folder / "template.json"
-    template.write_text(json.dumps({"Resources": {MACHINE: machine}}), encoding="utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), template],
-        env={"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout + done.stderr
-
-
 def test_it_is_what_the_language_of_states_allows(tmp_path: Path) -> None:
-    assert _lint(json.dumps(DEFINITION), tmp_path) == ""
+    assert lint(json.dumps(DEFINITION), tmp_path) == ""
 
 
 @pytest.mark.parametrize(
@@ -95,19 +66,12 @@ def test_what_it_does_not_allow_is_noticed(right: str, wrong: str, tmp_path: Pat
     text = json.dumps(DEFINITION)
 
     assert right in text
-    assert _lint(text.replace(right, wrong), tmp_path) != ""
+    assert lint(text.replace(right, wrong), tmp_path) != ""
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=["machine", "target"])
 def test_every_way_leads_to_a_state_and_every_state_is_on_a_way(scope: Properties) -> None:
-    reached, waiting = set[str](), [scope["StartAt"]]
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += _following(scope["States"][name])
-
-    assert reached == scope["States"].keys()
+    assert reached_from(scope) == scope["States"].keys()
 
 
 def test_every_substitution_is_given_and_none_for_nothing() -> None:
@@ -161,22 +125,13 @@ def test_a_step_is_an_event_that_the_function_takes(name: str) -> None:
         "$.plan": "p-0123456789abcdef",
         "$.target": "i-0a1b2c3d4e5f60718",
     }
-    request = parse_request(RestoreRequest, _resolved(task["Parameters"]["Payload"], known))
+    request = parse_request(RestoreRequest, resolved(task["Parameters"]["Payload"], known))
 
     assert request.step is not None
     assert (request.step.plan, request.pace) == ("p-0123456789abcdef", 0.5)
     assert request.step.do == name.lower()
     assert task["Resource"] == "arn:aws:states:::lambda:invoke"
     assert task["Parameters"]["FunctionName"] == PLACED["RestoreFunction"]
-
-
-def _resolved(value: Any, known: Properties) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {
-        key.removesuffix(".$"): known[inner] if key.endswith(".$") else _resolved(inner, known)
-        for key, inner in value.items()
-    }
 
 
 @pytest.mark.parametrize(
@@ -240,7 +195,7 @@ def test_what_is_refused_is_a_failure_and_not_asked_for_again(
 
 
 def test_the_function_and_the_roles_know_the_machine_by_the_name_that_it_has() -> None:
-    (made,) = properties("AWS::StepFunctions::StateMachine").values()
+    made = properties("AWS::StepFunctions::StateMachine")[MACHINE]
     known = environment("RestoreFunction")[settings.CARETAKER_RESTORE_MACHINE]
 
     assert made["StateMachineName"] == {"Fn::Sub": "${AWS::StackName}-restore"}
@@ -249,7 +204,7 @@ def test_the_function_and_the_roles_know_the_machine_by_the_name_that_it_has() -
 
 
 def test_its_log_holds_what_failed_and_nothing_that_was_said() -> None:
-    (made,) = properties("AWS::StepFunctions::StateMachine").values()
+    made = properties("AWS::StepFunctions::StateMachine")[MACHINE]
     group = properties("AWS::Logs::LogGroup")["RestoreMachineLogGroup"]
 
     assert made["LoggingConfiguration"] == {
@@ -269,7 +224,7 @@ def test_its_log_holds_what_failed_and_nothing_that_was_said() -> None:
 
 @pytest.mark.parametrize(("tracing", "is_on"), [("Active", True), ("PassThrough", False)])
 def test_it_is_traced_where_the_functions_are(tracing: str, *, is_on: bool) -> None:
-    (made,) = properties("AWS::StepFunctions::StateMachine").values()
+    made = properties("AWS::StepFunctions::StateMachine")[MACHINE]
     traces = {each["Sid"] for each in policies_of(ROLE, Tracing=tracing)} & {"SendTraces"}
 
     assert made["TracingConfiguration"] == {"Enabled": {"Fn::If": ["IsTracing", True, False]}}

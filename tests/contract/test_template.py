@@ -96,6 +96,8 @@ OF_SOME_FUNCTIONS = {
     settings.CARETAKER_SSM_DOCUMENTS: {"ServiceRepairFunction"},
     settings.CARETAKER_RESTORE_MACHINE: {"RestoreFunction"},
     settings.CARETAKER_DRILL_JUDGE: {"DrillFunction"},
+    settings.CARETAKER_FLEET_CHORES: {"FleetFunction"},
+    settings.CARETAKER_FLEET_MACHINE: {"FleetFunction"},
 }
 """Settings that these functions alone have a use for; the others take them for empty."""
 

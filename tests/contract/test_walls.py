@@ -16,8 +16,9 @@ PURE_ROOMS = ("plan", "request")
 PURE_IN_LAYER = tuple(
     f"caretaker.{name}"
     for name in (
-        *("blast_radius", "decisions", "ec2", "incidents", "plans", "rendering", "report"),
-        *("repairs", "request", "selectors", "slots", "tags", "transitions", "windows"),
+        *("blast_radius", "cells", "decisions", "ec2", "incidents", "plans", "rendering"),
+        *("repairs", "report", "request", "rights", "rounds", "selectors", "slots", "tags"),
+        *("transitions", "windows"),
     )
 )
 AWS_SDK = ("boto3", "botocore")

@@ -151,6 +151,22 @@ CALLED_BY: Final[Mapping[str, frozenset[str]]] = {
         "ec2:DescribeVolumes",
         "sts:AssumeRole",
     },
+    "fleet": (_RUNNING - {"lambda:InvokeFunction"})
+    | {
+        "ec2:DescribeRegions",
+        "lambda:GetAccountSettings",
+        "lambda:GetFunctionConcurrency",
+        "organizations:DescribeOrganization",
+        "organizations:ListAccounts",
+        "organizations:ListAccountsForParent",
+        "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListRoots",
+        "organizations:ListTagsForResource",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "states:StartExecution",
+        "sts:AssumeRole",
+    },
     "alerts": (_RUNNING - {"lambda:InvokeFunction"}) | {"sns:GetTopicAttributes"},
 }
 """Every action of every chore; any other call of it fails the test that saw it."""
@@ -245,6 +261,7 @@ IMPLIED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
     "drill": _IMPLIED_ALWAYS
     | _IMPLIED_BY_KEYS_OF_VOLUMES
     | {"kms:DescribeKey": _ENCRYPTED_VOLUMES_PAGE},
+    "fleet": _IMPLIED_ALWAYS,
     "alerts": _IMPLIED_ALWAYS,
 }
 """Actions that AWS asks for without a call of ours, each with the page that says so."""
@@ -254,6 +271,7 @@ _IAM_NAMES: Final = {
     "elbv2:DescribeTags": "elasticloadbalancing:DescribeTags",
     "elbv2:DescribeTargetHealth": "elasticloadbalancing:DescribeTargetHealth",
     "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:ListObjectsV2": "s3:ListBucket",
     "resourcegroupstaggingapi:GetResources": "tag:GetResources",
     "resourcegroupstaggingapi:TagResources": "tag:TagResources",
     "service-quotas:GetServiceQuota": "servicequotas:GetServiceQuota",

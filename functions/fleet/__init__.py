@@ -1,0 +1,1 @@
+"""Run a chore in many accounts and regions, wave by wave, and account for every one of them."""
