@@ -89,9 +89,9 @@ class TestRules:
         assert cloud.calls.actions() == {"rbin:ListRules"}
         assert cloud.calls[-1].params == {"ResourceType": SNAPSHOTS}
         assert [each.outcome for each in cloud.calls] == [
-            *("answer_lost", "connection_dropped", "never_arrived", "ThrottlingException"),
-            *("InternalServerException", "ServiceUnavailable", "AccessDeniedException"),
-            *("Own", "ok"),
+            *("answer_lost", "connection_dropped", "never_arrived", "caller_dies"),
+            *("ThrottlingException", "InternalServerException", "ServiceUnavailable"),
+            *("AccessDeniedException", "Own", "ok"),
         ]
 
 

@@ -71,17 +71,25 @@ What a cloud offers:
   `cloud.backend(region)` is moto's own.
 - `cloud.take_notices()`: the EventBridge events about snapshots that ended, single or set, each
   once; `LocalCloud.deliver_notices()` puts them on the deployed bus.
+- `cloud.access`: `role(account, name, external_id=, trusts=)` (from the first one on others are
+  denied), `close(account)`, `deny(account, "ec2:Create*", regions=, but_regions=)`: who is let into
+  an account, and its service control policies; the policies of sessions are enforced.
+  `cloud.regions.opt_in(account, region)`. `cloud.organization`: `join(account, unit, role=,
+  state=, tags=)`, `unit(name, parent)`, `set_state`. `cloud.concurrency`: `set_limit`, `reserve`.
+  What is in another account is put there by `Account(cloud, account=, region=)`.
 - `cloud.install(session_or_client)`: for one made before this package was imported.
 - `cloud.seconds_per_call`: how far each call moves the clock.
 
 Behind a server (`python -m tests.cloud.server --port N`) the same cloud stands; a
 `remote.RemoteCloud` speaks to its `/_strict/` endpoints, and `seed(helper, ...)` calls any of the
-account's. `stack.LocalCloud` starts that server and ministack, deploys the built template, fires
-its schedules and invokes functions, which may do what the policies of their role allow (enforced
-for all but EC2, EBS, load balancers, ECS, Systems Manager, Auto Scaling, Service Quotas, KMS and
-the Recycle Bin, which the strict server answers); `internet` says which names and public
-addresses lead to this machine;
-`subscribers` listens to any topic over HTTP, by queue, by e-mail and by SMS;
+account's (`in_account=`, `region=`), `fleet("access/close", account)` any of those beside it; the
+fault `caller_dies` kills the process that called. `stack.LocalCloud` starts that server and
+ministack, deploys the built template, fires its schedules and invokes functions, which may do what
+the policies of their role allow (enforced for all but EC2, EBS, load balancers, ECS, Systems
+Manager, Auto Scaling, Service Quotas, KMS and the Recycle Bin, which the strict server answers;
+whether a role may be assumed IAM is asked after `fleet("access/ask_iam", url)`); `turn` shortens
+retries of state machines and sets Lambda's limit; `internet` says which names and public addresses
+lead to this machine; `subscribers` listens to any topic over HTTP, by queue, by e-mail and by SMS;
 `demo_account.seed_demo` fills an account with 30 instances and 70 volumes and says exactly what it
 put there. `demo` shows all of it.
 """

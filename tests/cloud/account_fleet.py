@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from tests.cloud.account_guards import GuardedPlace
 from tests.cloud.extras import Tagged
-from tests.cloud.organization import MANAGEMENT
+from tests.cloud.organization_tree import MANAGEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,8 +187,7 @@ class FleetPlace(GuardedPlace):
 
     def organization(self, role: str = MANAGEMENT, tags: Tags | None = None) -> None:
         """Let this account be the management, delegated or member one; give it its tags there."""
-        self.cloud.extras.organization_roles[self.account] = role
-        self.cloud.extras.account_tags[self.account] = dict(tags or {})
+        self.cloud.organization.join(self.account, role=role, tags=tags)
 
     def _join(self, instance: Any, group: str) -> None:
         for each in self.cloud.extras.scaling_groups.get(self.where, []):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.cloud.account import Account
 from tests.cloud.buckets import Bucket
 from tests.cloud.demo_account import seed_demo
-from tests.cloud.strict import REGION, StrictCloud
+from tests.cloud.strict import ACCOUNT, REGION, StrictCloud
 from tests.cloud.views import instance_view, snapshot_view, volume_view
 
 if TYPE_CHECKING:
@@ -48,6 +48,13 @@ _ACCOUNT_METHODS = frozenset(
     },
 )
 
+_FLEET_METHODS: Mapping[str, frozenset[str]] = {
+    "access": frozenset({"ask_iam", "role", "remove_role", "close", "reopen", "deny", "allow_all"}),
+    "concurrency": frozenset({"set_limit", "reserve"}),
+    "organization": frozenset({"unit", "join", "leave", "set_state"}),
+    "regions": frozenset({"opt_in", "opt_out", "status"}),
+}
+"""What there is beside accounts' resources, by the attribute of the cloud that keeps it."""
 
 _SECONDS = frozenset({"initializing_seconds", "replacing_seconds", "switching_seconds"})
 _VOLUME_SECONDS = frozenset(
@@ -86,16 +93,20 @@ class Admin:
     def handle(self, path: str, body: Body) -> bytes:
         """Answer one request; raises UnknownEndpointError, TypeError or KeyError on a wrong one."""
         name = path.removeprefix(PREFIX).strip("/")
-        if name.startswith("account/"):
-            answer = self._account(name.removeprefix("account/"), body)
+        of, _, method = name.partition("/")
+        if of == "account":
+            answer = self._account(method, body)
         elif name in self._paths:
             answer = self._paths[name](body)
+        elif method in _FLEET_METHODS.get(of, ()):
+            answer = getattr(getattr(self.cloud, of), method)(*body.pop("args", []), **body)
         else:
             raise UnknownEndpointError(path)
         return json.dumps(answer, default=_plain).encode()
 
     def _where(self, body: Body) -> Account:
-        return Account(self.cloud, body.pop("region", self.region))
+        place = body.pop("region", self.region), body.pop("in_account", ACCOUNT)
+        return Account(self.cloud, *place)
 
     def _account(self, method: str, body: Body) -> object:
         if method not in _ACCOUNT_METHODS:
@@ -148,7 +159,8 @@ class Admin:
 
     def _state(self, body: Body) -> object:
         cloud = self.cloud
-        backend = cloud.backend(body.get("region", self.region))
+        place = body.get("region", self.region), body.get("in_account", ACCOUNT)
+        backend = cloud.backend(*place)
         now = cloud.clock.now()
         return {
             "volumes": [volume_view(v, backend, cloud.extras) for v in backend.volumes.values()],

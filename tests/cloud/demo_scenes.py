@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from rich.text import Text
 
 from tests.cloud import (
+    demo_fleet,
     demo_health,
     demo_restore,
     demo_retention,
@@ -254,5 +255,6 @@ SCENES = (
     *demo_health.SCENES,
     *demo_uptime.SCENES,
     *demo_restore.SCENES,
+    *demo_fleet.SCENES,
     *demo_telling.SCENES,
 )

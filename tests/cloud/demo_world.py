@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.cloud.demo_account import DemoAccount
+from tests.cloud.demo_fleet import PARAMETERS as OF_FLEET
 from tests.cloud.demo_history import History
 from tests.cloud.demo_orders import Orders
 from tests.cloud.demo_screen import Screen, expect
@@ -65,6 +66,7 @@ def parameters(now: datetime) -> dict[str, str]:
         "RestoreSchedule": hourly,
         "DrillSchedule": hourly,
         "AlertsSchedule": hourly,
+        **OF_FLEET,
     }
 
 
@@ -145,6 +147,11 @@ class World:
     def drill(self) -> str:
         """The drill function's name."""
         return self.stack.outputs["DrillFunctionName"]
+
+    @property
+    def fleets(self) -> str:
+        """The fleet function's name."""
+        return self.stack.outputs["FleetFunctionName"]
 
     @property
     def alerts(self) -> str:

@@ -12,6 +12,7 @@ from tests.cloud.inventory import StrictInventory
 from tests.cloud.power import StrictPower
 from tests.cloud.references import StrictReferences
 from tests.cloud.refusals import Refusal
+from tests.cloud.regions import StrictRegions
 from tests.cloud.retagging import StrictTags
 from tests.cloud.root_volumes import StrictRootVolumes
 from tests.cloud.snapshotting import StrictWrites
@@ -40,6 +41,7 @@ class StrictEC2(
     StrictReferences,
     StrictInventory,
     StrictTypes,
+    StrictRegions,
 ):
     """Answers one request."""
 

@@ -81,10 +81,6 @@ class Extras:
     """ARNs that have had a tag, which the tagging API goes on showing."""
     untaggable: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     """ARNs whose service refuses to tag them: status, code and message."""
-    account_tags: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By account: its tags in Organizations."""
-    organization_roles: dict[str, str] = field(default_factory=dict)
-    """By account: management, delegated or member; not here: in no organization."""
     scaling_groups: dict[Where, list[dict[str, Any]]] = field(default_factory=dict)
     """Auto Scaling groups as DescribeAutoScalingGroups shows them."""
     health: Health = field(default_factory=Health)

@@ -22,6 +22,9 @@ class FaultKind(StrEnum):
     """The call takes effect; the caller sees the connection close without an answer."""
     NEVER_ARRIVED = "never_arrived"
     """Nothing happens; the caller sees a connect error."""
+    CALLER_DIES = "caller_dies"
+    """Nothing happens, and the server kills the process that has called; without a server it lives
+    and sees a connect error."""
     THROTTLED = "throttled"
     INTERNAL_ERROR = "internal_error"
     UNAVAILABLE = "unavailable"
@@ -31,7 +34,10 @@ class FaultKind(StrEnum):
 
 
 LOSSES = frozenset(
-    {FaultKind.ANSWER_LOST, FaultKind.CONNECTION_DROPPED, FaultKind.NEVER_ARRIVED},
+    {
+        *(FaultKind.ANSWER_LOST, FaultKind.CONNECTION_DROPPED, FaultKind.NEVER_ARRIVED),
+        FaultKind.CALLER_DIES,
+    }
 )
 HAPPENS_ANYWAY = frozenset({FaultKind.ANSWER_LOST, FaultKind.CONNECTION_DROPPED})
 

@@ -9,13 +9,15 @@ an address that begins with `unconfirmed` stays pending until it is confirmed wi
 `confirm-<address>`. `AWS::Rbin::Rule`, unknown to ministack, is made at the strict server. The
 plain HTTP of this machine's own loopback counts as TLS, so that policies can ask for it. Conditions
 may join a list parameter, which ministack leaves as it stands and takes for true. A layer is
-unpacked once for all functions, not for each: five thousand files take seconds, twice.
+unpacked once for all functions, not for each: five thousand files take seconds, twice. What
+`ministack_maps` mends of state machines is put in place here.
 """
 
 # ruff: noqa: SLF001 - mending somebody else's program means reaching into it
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -199,6 +201,17 @@ class _ZipFile(zipfile.ZipFile):
         place.symlink_to(shared)
 
 
+def _neighbour(name: str) -> Any:
+    """Return a module beside this one, which no path leads to."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_neighbour("ministack_maps").mend()
 app.pin_request_origin = _pin_as_secure
 lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": _ZipFile})
 eventbridge._invoke_target = _invoke

@@ -116,9 +116,16 @@ class RemoteCloud:
         """Forget the calls."""
         self.post("calls/clear")
 
-    def state(self) -> dict[str, list[View]]:
-        """Return all volumes, instances and snapshots, those of strangers too."""
-        return dict(self.post("state"))
+    def fleet(self, method: str, *args: object, **properties: object) -> Any:
+        """Call what there is beside accounts' resources, as `fleet("access/close", account)`."""
+        return self.post(method, args=list(args), **properties)
+
+    def state(self, **place: str) -> dict[str, list[View]]:
+        """Return all volumes, instances and snapshots, those of strangers too.
+
+        `region` and `in_account` name another place than the usual one.
+        """
+        return dict(self.post("state", **place))
 
     def snapshots(self) -> list[View]:
         """Return all snapshots, those of strangers too."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from moto.core.request import Request
 from moto.moto_server.werkzeug_app import (
@@ -25,11 +26,14 @@ from werkzeug.test import run_wsgi_app
 
 from tests.cloud.admin import PREFIX, Admin, UnknownEndpointError
 from tests.cloud.answers import Answer, LostError, render_error
+from tests.cloud.asking_iam import refused_by_iam
 from tests.cloud.calls import Call, Params
 from tests.cloud.clock import SystemTime
 from tests.cloud.ecs import StrictEcs
+from tests.cloud.faults import FaultKind
 from tests.cloud.json_services import serve_json_service
 from tests.cloud.kept_secrets import refuse_secret
+from tests.cloud.killing import kill_caller
 from tests.cloud.service_quotas import StrictQuotas
 from tests.cloud.ssm import StrictSsm
 from tests.cloud.strict import LOAD_AMIS, REGION, StrictCloud
@@ -47,7 +51,6 @@ _JSON: Mapping[str, Callable[..., Answer | None]] = {
     "service-quotas": partial(serve_json_service, StrictQuotas),
     "ssm": partial(serve_json_service, StrictSsm),
 }
-_SECRETS = frozenset({"secretsmanager", "ssm"})
 _SERVICES = {
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
@@ -92,11 +95,15 @@ class StrictServer:
         try:
             return _send(self._serve(environ, region, service), start)
         except LostError as lost:
+            if lost.kind is FaultKind.CALLER_DIES:
+                kill_caller(int(environ["REMOTE_PORT"]))
             raise ConnectionAbortedError(lost.kind) from lost
 
     def _serve(self, environ: WSGIEnvironment, region: str, service: str) -> Answer:
         cloud = self._cloud
         _keep_body(environ)
+        signed = environ.get("HTTP_AUTHORIZATION", "")
+        cloud.access.calling(signed)
         if service == "ec2":
             call, ec2 = cloud.ec2_call(ServedRequest(environ))
             return cloud.serve(call, ec2.answer)
@@ -111,12 +118,18 @@ class StrictServer:
         answer = self._serve_played(environ, service)
         if answer is not None:
             return answer
-        asked: Callable[[], Params] = partial(_json_of, environ) if service in _SECRETS else dict
-        operation = _operation(environ)
-        call = Call(service, operation, cloud.clock.now(), region, read_params=asked)
+        read = _READERS.get(service)
+        asked: Callable[[], Params] = partial(read, environ) if read else dict
+        operation, (_, account) = _operation(environ), caller(signed)
+        call = Call(service, operation, cloud.clock.now(), region, account, read_params=asked)
         return cloud.serve(call, lambda: self._unless_secret(call, environ))
 
     def _unless_secret(self, call: Call, environ: WSGIEnvironment) -> Answer:
+        iam = self._cloud.access.iam
+        if iam and call.operation == "AssumeRole":
+            denied = refused_by_iam(iam, environ, _body_of(environ))
+            if denied is not None:
+                return denied
         refused = refuse_secret(call, self._cloud.extras)
         return self._by_moto(environ) if refused is None else render_error(call, refused)
 
@@ -179,6 +192,24 @@ def _json_of(environ: WSGIEnvironment) -> dict[str, Any]:
     asked = dict(json.loads(environ["wsgi.input"].read() or b"{}"))
     _keep_body(environ)
     return asked
+
+
+def _body_of(environ: WSGIEnvironment) -> bytes:
+    body = bytes(environ["wsgi.input"].read())
+    _keep_body(environ)
+    return body
+
+
+def _form_of(environ: WSGIEnvironment) -> dict[str, Any]:
+    fields = parse_qs(_body_of(environ).decode())
+    return {name: values[-1] for name, values in fields.items()}
+
+
+_READERS: Mapping[str, Callable[[WSGIEnvironment], dict[str, Any]]] = {
+    "secretsmanager": _json_of,
+    "ssm": _json_of,
+    "sts": _form_of,
+}
 
 
 def _operation(environ: WSGIEnvironment) -> str:

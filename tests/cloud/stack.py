@@ -1,7 +1,8 @@
 """The local cloud to deploy onto: ministack, and strict moto for EC2 and what belongs to it.
 
-That is Auto Scaling, load balancers, ECS, Systems Manager, KMS, the Recycle Bin, Organizations and
-the tagging API for all other services; policies are not enforced for these.
+That is Auto Scaling, load balancers, ECS, Systems Manager, KMS, the Recycle Bin, Organizations, STS
+and the tagging API for all other services; policies are not enforced for these, but those of
+sessions in other accounts.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 ON_MOTO = frozenset(
     {
         *("ec2", "ebs", "autoscaling", "kms", "rbin", "resourcegroupstaggingapi", "organizations"),
-        *("ecs", "elbv2", "ssm"),
+        *("ecs", "elbv2", "ssm", "sts"),
     }
 )
 
@@ -64,6 +65,7 @@ class LocalCloud:
         self._running = ExitStack()
         self._ministack: KeptServer | None = None
         self._world = Path(os.devnull)
+        self._knobs = Path(os.devnull)
 
     def __enter__(self) -> Self:
         """Start both and wait until they answer."""
@@ -110,15 +112,16 @@ class LocalCloud:
             "AWS_ENDPOINT_URL_ECS": self.ec2_url,
             "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2": self.ec2_url,
             "AWS_ENDPOINT_URL_SSM": self.ec2_url,
+            "AWS_ENDPOINT_URL_STS": self.ec2_url,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": "127.0.0.1,localhost",
         }
 
-    def client(self, service: str) -> Any:
-        """Return a boto3 client for any service of this cloud."""
-        session = boto3.Session(ACCOUNT, "local", region_name=self.region)
+    def client(self, service: str, account: str = ACCOUNT) -> Any:
+        """Return a boto3 client for any service of this cloud, as the root user of an account."""
+        session = boto3.Session(account, "local", region_name=self.region)
         return session.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.ec2_url if service in ON_MOTO else self.url,
@@ -176,11 +179,17 @@ class LocalCloud:
         """
         write_internet(self._world, names, ports, places=places, ca=ca)
 
+    def turn(self, **knobs: float) -> None:
+        """Set what `ministack_maps` asks for, all else as usual: `retry_scale`, `lambda_limit`."""
+        self._knobs.write_text(json.dumps(knobs), encoding="utf-8")
+
     def _play_internet(self) -> dict[str, str]:
         folder = self._running.enter_context(tempfile.TemporaryDirectory(prefix="caretaker-net-"))
         self._world = Path(folder) / "internet.json"
+        self._knobs = Path(folder) / "knobs.json"
         self.internet({}, {})
-        return environment_within(self._world)
+        self.turn()
+        return {**environment_within(self._world), "CARETAKER_KNOBS": str(self._knobs)}
 
     def output(self) -> str:
         """Return what ministack has written, for a failed test to show."""

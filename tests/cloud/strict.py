@@ -16,6 +16,7 @@ from moto import mock_aws
 from moto.core.request import normalize_request
 from moto.ec2.models import ec2_backends
 
+from tests.cloud.access import Access
 from tests.cloud.ageing import age_backend, age_texts
 from tests.cloud.answers import Answer, LostError, error_text, render_error
 from tests.cloud.aws_keys import describe_key
@@ -28,15 +29,19 @@ from tests.cloud.direct_blocks import StrictDirect, direct_operation, read_direc
 from tests.cloud.ec2 import StrictEC2
 from tests.cloud.extras import Extras
 from tests.cloud.faults import LOSSES, Fault, FaultPlan
+from tests.cloud.json_services import serve_json_service
+from tests.cloud.lambda_account import Concurrency
 from tests.cloud.limits import Limits
 from tests.cloud.lives import KMS_MESSAGE, SnapshotLives
 from tests.cloud.notices import Notice, notices
 from tests.cloud.once import worked_out_once
-from tests.cloud.organization import list_account_tags
+from tests.cloud.organization import StrictOrganizations
+from tests.cloud.organization_tree import Organization
 from tests.cloud.pages import Pages
 from tests.cloud.power import settle_instances
 from tests.cloud.rbin import StrictRbin, operation_of, read_rbin
 from tests.cloud.recycle_bin import RecycleBin
+from tests.cloud.regions import Regions
 from tests.cloud.replacing import replace_members
 from tests.cloud.scaling import StrictAutoScaling
 from tests.cloud.switchboard import SWITCHBOARD
@@ -75,6 +80,9 @@ class StrictCloud:
         self.lives = SnapshotLives(pending_seconds)
         self.extras = Extras()
         self.bin = RecycleBin()
+        self.organization, self.regions = Organization(), Regions()
+        self.access = Access(self.organization, self.regions)
+        self.concurrency = Concurrency()
         self.seconds_per_call = 0.0
         self._lock = threading.RLock()
 
@@ -142,7 +150,9 @@ class StrictCloud:
             fault = self.faults.take(call)
             if fault is not None and not fault.happens:
                 return self._struck(call, fault)
-            answer = perform()
+            refused = self.access.refusal(call)
+            answer = perform() if refused is None else render_error(call, refused)
+            self.access.remember(call, answer)
             call.outcome = _outcome(answer)
             return answer if fault is None else self._struck(call, fault)
 
@@ -204,10 +214,7 @@ class StrictCloud:
 
     def serve_organizations(self, operation: str, params: Params, where: Where) -> Answer | None:
         """Log and answer one request to Organizations; None: not one of ours."""
-        if operation != "ListTagsForResource":
-            return None
-        call = self._call("organizations", operation, where, lambda: params)
-        return self.serve(call, lambda: list_account_tags(self, call))
+        return serve_json_service(StrictOrganizations, self, operation, params, where)
 
     def serve_kms(self, operation: str, params: Params, where: Where) -> Answer | None:
         """Log and answer one request to KMS; None: not one of ours."""

@@ -92,11 +92,13 @@ class Switchboard:
     def _answer(self, cloud: StrictCloud, event_name: str, request: AWSPreparedRequest) -> Answer:
         name = event_name.removeprefix("before-send.")
         service_id, _, operation = name.partition(".")
+        # The header is text or bytes, by the signer.
+        signed = str(request.headers.get("Authorization", ""))
+        cloud.access.calling(signed)
         if service_id in _STRICT_BY_WIRE:
             call, service = _STRICT_BY_WIRE[service_id](cloud, request)
             return cloud.serve(call, service.answer)
-        # The header is text or bytes, by the signer.
-        region, account = caller(str(request.headers.get("Authorization", "")))
+        region, account = caller(signed)
         if service_id == "rbin":
             path, method = urlsplit(request.url).path, str(request.method)
             body: Any = request.body  # botocore has made it bytes
@@ -144,7 +146,10 @@ def _by_sns(call: Call, request: AWSPreparedRequest) -> Answer:
 
 def _unless_refused(cloud: StrictCloud, call: Call, request: AWSPreparedRequest) -> Answer:
     refused = refuse_secret(call, cloud.extras) or refuse_object(call, cloud.extras)
-    return _by_moto(request) if refused is None else render_error(call, refused)
+    if refused is not None:
+        return render_error(call, refused)
+    told = cloud.concurrency.answer(call) if call.service == "lambda" else None
+    return told or _by_moto(request)
 
 
 def _by_moto(request: AWSPreparedRequest) -> Answer:

@@ -1,22 +1,19 @@
-"""Would IAM allow it? A small evaluator of the policies of a role.
-
-It knows the operators that the template uses, and refuses others. Source: IAM user guide, "Policy
-evaluation logic", "Condition operators", "Single-valued and multivalued context keys".
-"""
+"""Would IAM allow it? The policies of a role, every value in place, for the evaluator."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from operator import eq
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.cloud.policies import Request, is_allowed, is_like
 from tests.contract.template import as_list, deployed, role_of, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
 
     from tests.contract.template import Properties
+
+__all__ = ["Request", "is_allowed", "is_like"]
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-west-1"
@@ -28,36 +25,6 @@ _PSEUDO: Final = {
     "AWS::Region": REGION,
     "AWS::StackName": STACK,
 }
-
-
-_IF_EXISTS: Final = "IfExists"
-
-
-def is_like(text: str, pattern: str) -> bool:
-    """Tell whether a text matches a pattern with `*` and `?`, case and all."""
-    wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(wild, text, re.DOTALL) is not None
-
-
-_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "ArnEquals": is_like,
-    "Bool": eq,
-    "StringEquals": eq,
-    "StringEqualsIgnoreCase": lambda given, wanted: given.lower() == wanted.lower(),
-    "StringLike": is_like,
-}
-
-
-@dataclass(frozen=True)
-class Request:
-    """One action on one resource, with what IAM is told besides.
-
-    A text in `context` is a key with one value, a tuple one with many.
-    """
-
-    action: str
-    resource: str
-    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
 def statement_of(function_logical_id: str, sid: str) -> Properties:
@@ -128,43 +95,3 @@ def _text(value: Properties, values: Mapping[str, Any]) -> str | list[str]:
             text, own = value["Fn::Sub"], {}
     known = {**values, **own}
     return re.sub(r"\$\{([\w:.]+)}", lambda match: known.get(match[1], match[1]), text)
-
-
-def is_allowed(policies: Iterable[Properties], request: Request) -> bool:
-    """Tell whether a statement allows a request, and none denies it."""
-    effects = {each["Effect"] for each in policies if _applies(each, request)}
-    return effects == {"Allow"}
-
-
-def _applies(statement: Properties, request: Request) -> bool:
-    context = {key.lower(): value for key, value in request.context.items()}
-    return (
-        request.action in as_list(statement["Action"])
-        and any(is_like(request.resource, each) for each in as_list(statement["Resource"]))
-        and all(
-            _holds(operator, context.get(key.lower(), ()), as_list(wanted))
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, wanted in keys.items()
-        )
-    )
-
-
-def _holds(operator: str, given: str | tuple[str, ...], wanted: list[str]) -> bool:
-    if operator == "Null":
-        return (not given) == (wanted == ["true"])
-    if operator.endswith(_IF_EXISTS):
-        return not given or _holds(operator.removesuffix(_IF_EXISTS), given, wanted)
-    over, _, name = operator.rpartition(":")
-    is_negated = name.startswith("StringNot")
-    test = _TESTS[name.replace("Not", "", 1) if is_negated else name]
-    values = (given,) if isinstance(given, str) else given
-    results = [any(test(value, each) for each in wanted) != is_negated for value in values]
-    match over:
-        case "ForAllValues":
-            return all(results)
-        case "ForAnyValue":
-            return any(results)
-        case _:
-            assert over == "", operator
-            assert len(results) <= 1, f"{operator} is for keys with one value"
-            return all(results) if results else is_negated
