@@ -59,6 +59,15 @@ REFUSED: Final = {
         "zone",
     ],
     "drill/wrong-event.json": ["sample", "blocks", "rto_minutes", "max_proof_age_days"],
+    "fleet/empty.json": ["chore"],
+    "fleet/wrong-event.json": [
+        "event",
+        "accounts.ids.0",
+        "accounts.left_out.units.0",
+        "regions.names.0",
+        "concurrency",
+        "again",
+    ],
     "service_repair/wrong-repair.json": ["repair"],
     "service_repair/wrong-bounds.json": [
         "repair.ecs_service.service",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.support import (
     docs_alerts,
     docs_drill,
+    docs_fleet,
     docs_health,
     docs_restore,
     docs_retention,
@@ -38,6 +39,8 @@ STORIES: Final[Mapping[Path, Callable[[], dict[str, Any]]]] = {
     DOCS / "chores" / "service-repair.md": docs_service_repair.play,
     DOCS / "chores" / "restore.md": docs_restore.play,
     DOCS / "chores" / "drill.md": docs_drill.play,
+    DOCS / "chores" / "fleet.md": docs_fleet.refused,
+    DOCS / "fleet.md": docs_fleet.play,
     DOCS / "chores" / "alerts.md": docs_alerts.play,
     DOCS / "alerts.md": docs_alerts.render,
 }

@@ -23,6 +23,8 @@ PAGES: Final = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 CHORES: Final = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 _PRODUCT: Final = [ROOT / "layers" / "common" / "caretaker", ROOT / "functions"]
 _LIMITS: Final = ("minimum", "maximum", "maxItems", "maxLength", "maxProperties")
+_OF_MACHINES: Final = frozenset({"caller"})
+"""Fields that nobody writes by hand: what they hold is explained once, on the page of fleets."""
 
 
 def page_of(chore: str) -> Path:
@@ -145,7 +147,7 @@ def incident_kinds(folder: Path = ROOT) -> set[str]:
     named = texts_given("Check", "kind", folder) | texts_given("Incident", "kind", folder)
     makers = ("refusal_check", "breaker_check", "_check", "_degraded")
     given = (texts_given(check, "", folder) for check in makers)
-    return named.union(*given, _texts_named("kind", folder))
+    return named.union(*given, _texts_named("kind", folder), _texts_listed("_KINDS", folder))
 
 
 def _texts_named(name: str, folder: Path) -> set[str]:
@@ -162,6 +164,19 @@ def _texts_named(name: str, folder: Path) -> set[str]:
         for target, value in pairs
         if isinstance(target, ast.Name) and target.id == name
         for text in _literals(value, {})
+    }
+
+
+def _texts_listed(name: str, folder: Path) -> set[str]:
+    """Return the literals that dictionaries of a name hold, as constants of their modules."""
+    return {
+        text
+        for path, tree in syntax_trees().items()
+        if path.is_relative_to(folder)
+        for value in [_constants_of(tree).get(name)]
+        if isinstance(value, ast.Dict)
+        for each in value.values
+        for text in _literals(each, _constants_of(tree))
     }
 
 
@@ -226,7 +241,7 @@ def _fields(
     for name, field in schema["properties"].items():
         choices = [field, *field.get("anyOf", [])]
         yield f"{prefix}{name}", [limit for c in choices for limit in _limits(c, parts)]
-        for choice in choices:
+        for choice in choices if name not in _OF_MACHINES else ():
             within = [(choice.get(each, {}), "*.") for each in ("additionalProperties", "items")]
             for part, inside in ((choice, ""), *within):
                 model = _referred(part, parts)
