@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 from bench import (
     cold_start,
     drilling,
+    fleet,
+    fleet_checked,
+    fleet_rivals,
     gates,
     instances,
     judging,
@@ -28,6 +31,7 @@ from bench import (
     watching,
 )
 from bench.contenders import custodian_python
+from bench.fleet_size import Fleet
 from bench.probebed.exporter import has_exporter
 from bench.probebed.farm import has_farm
 from bench.tables import write
@@ -54,6 +58,7 @@ _TO_RESTORE: Final = 300
 _TO_DRILL: Final = 1000
 _SMALL_GIB: Final = 8
 _LARGE_GIB: Final = 100
+_FEW_ACCOUNTS: Final = Fleet(accounts=20, items=4000)
 
 
 def main() -> None:
@@ -159,6 +164,16 @@ def _drilling(*, quick: bool) -> Iterator[Part]:
     yield "drilling", _trials(drilling.compare, snapshots, _SMALL_GIB, _LARGE_GIB)
 
 
+def _fleet(*, quick: bool) -> Iterator[Part]:
+    of, samples = (_FEW_ACCOUNTS, 2) if quick else (Fleet(), len(fleet_checked.SAMPLES))
+    yield "fleet-cells", partial(fleet_checked.check_model, fleet_checked.SAMPLES[:samples])
+    yield "fleet-starting", partial(fleet.measure_starting, of, by_tags=not quick)
+    yield "fleet-planning", partial(fleet.measure_planning, of, 1 if quick else _ROUNDS)
+    yield "fleet-runs", _trials(fleet.measure_runs, of)
+    yield "fleet-tails", _trials(fleet.measure_tails, of)
+    yield "fleet-rivals", partial(fleet_rivals.compare, of)
+
+
 def _trials(
     compare: Callable[..., tuple[Table, list[Any]]], *given: object, **options: object
 ) -> Callable[[], tuple[Table, Any]]:
@@ -184,6 +199,7 @@ _SUITES: Final = {
     "probing": _probing,
     "restoring": _restoring,
     "drilling": _drilling,
+    "fleet": _fleet,
 }
 
 

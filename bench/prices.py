@@ -2,7 +2,8 @@
 
 https://aws.amazon.com/step-functions/pricing/ https://aws.amazon.com/lambda/pricing/
 https://aws.amazon.com/s3/pricing/ https://aws.amazon.com/dynamodb/pricing/on-demand/
-https://aws.amazon.com/ebs/pricing/
+https://aws.amazon.com/ebs/pricing/ https://aws.amazon.com/sqs/pricing/
+https://aws.amazon.com/ec2/pricing/on-demand/
 """
 
 from __future__ import annotations
@@ -14,12 +15,22 @@ if TYPE_CHECKING:
 
 RESTORE_GIB: Final = 0.5
 DRILL_GIB: Final = 0.5
+CELL_GIB: Final = 0.5
+FLEET_GIB: Final = 1.0
 """The memory of the functions, by the template's defaults."""
 _TRANSITION: Final = 0.025 / 1000
 _GIB_SECOND: Final = 0.0000133334
 """On arm64."""
 _REQUEST: Final = 0.20 / 1e6
+_EXPRESS_REQUEST: Final = 1.00 / 1e6
+_EXPRESS_GIB: Final = 64 / 1024
+"""Of memory it is billed in chunks of so much; a cell's definition and payload are far below."""
+_EXPRESS_GIB_SECOND: Final = 0.00001667
+_QUEUE_REQUEST: Final = 0.40 / 1e6
+_CORE_HOUR: Final = 0.03625
+"""c7g, on demand: the same for each core from large to 16xlarge."""
 _PUT: Final = 0.005 / 1000
+_GET: Final = 0.0004 / 1000
 _STATE_WRITE: Final = 0.625 / 1e6
 _STATE_READ: Final = 0.125 / 1e6
 _LIST_BLOCKS: Final = 0.0006 / 1000
@@ -62,3 +73,28 @@ def price_of_volumes(volumes: int, gib: int, seconds: float) -> float:
     """Return what gp3 volumes cost that are there so long, a minute at least."""
     lives = max(seconds, _LEAST_SECONDS)
     return volumes * gib * lives * _GP3_GIB_MONTH / _MONTH_SECONDS
+
+
+def price_of_transitions(number: float) -> float:
+    """Return what Standard workflows cost: retries are transitions, too."""
+    return number * _TRANSITION
+
+
+def price_of_express(executions: float, seconds: float) -> float:
+    """Return what Express workflows cost that took so long together, with 64 MB each."""
+    return executions * _EXPRESS_REQUEST + seconds * _EXPRESS_GIB * _EXPRESS_GIB_SECOND
+
+
+def price_of_objects(puts: float, gets: float) -> float:
+    """Return what requests of S3 cost; a listing costs as much as a put."""
+    return puts * _PUT + gets * _GET
+
+
+def price_of_queue(requests: float) -> float:
+    """Return what requests of a standard queue cost."""
+    return requests * _QUEUE_REQUEST
+
+
+def price_of_machine(cores: int, seconds: float) -> float:
+    """Return what an instance of the family c7g costs that lives so long, a minute at least."""
+    return cores * _CORE_HOUR * max(seconds, _LEAST_SECONDS) / 3600
