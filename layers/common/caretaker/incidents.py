@@ -66,7 +66,7 @@ class Condition:
         """Return its place within the chore and policy; an unfit name is told by a hash."""
         name = self.resource
         if len(name) > _MAX_RESOURCE or _UNFIT.search(name):
-            digest = sha256(name.encode(errors="replace")).hexdigest()[:15]
+            digest = sha256(name.encode(errors="surrogatepass")).hexdigest()[:15]
             name = f"{_UNFIT.sub('-', name)[:48]}~{digest}"
         return f"{self.kind}/{name}"
 

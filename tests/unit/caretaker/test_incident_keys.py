@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from caretaker.incidents import Check, Incident, Origin, Severity, Silence
@@ -66,6 +66,7 @@ def test_any_resource_makes_a_key_that_a_silence_can_name(resource: str) -> None
 
 
 @settings(max_examples=100, deadline=None)
+@example("?", "\ud800")
 @given(texts, texts)
 def test_two_resources_have_two_keys(one: str, two: str) -> None:
     same = one == two
